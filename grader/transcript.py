@@ -1,0 +1,177 @@
+"""What happened when a scenario was observed, as plain data.
+
+Written by the worker, read by the judge. Everything in it came out of a process that ran learner
+code, so every reader validates it first. It must not know what was expected.
+All times are virtual, ISO 8601 with an offset; durations are seconds.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+VERSION: Final = 1
+
+TaskState = Literal[
+    "success", "failed", "skipped", "upstream_failed", "up_for_retry", "up_for_reschedule",
+    "deferred", "removed", "scheduled", "queued", "running", "restarting", "awaiting_input", "none",
+]  # fmt: skip
+
+
+class _Fact(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Error(_Fact):
+    """An exception: `line` is the innermost line of the learner's own file, if one took part."""
+
+    type: str
+    message: str
+    line: int | None = None
+    text: str | None = None
+
+
+class Value(_Fact):
+    """A value that left the learner's code: `json_value` when it is JSON, else only its looks."""
+
+    is_json: bool
+    json_value: Any = None
+    type: str
+    repr: str
+
+
+class TaskFacts(_Fact):
+    """A task as Airflow sees it before any run."""
+
+    task_id: str
+    operator: str
+    line: int | None = None
+    upstream: list[str]
+    trigger_rule: str
+    retries: int
+    retry_delay: float
+    retry_exponential_backoff: bool
+    max_retry_delay: float | None = None
+    execution_timeout: float | None = None
+    pool: str
+    group: str | None = None
+    mapped: bool = False
+    callbacks: list[str] = Field(default_factory=list)
+    depends_on_past: bool = False
+    owner: str = ""
+
+
+class DagFacts(_Fact):
+    """The DAG as Airflow sees it. `next_runs` are its next three automatic run times."""
+
+    dag_id: str
+    line: int | None = None
+    next_runs: list[str]
+    start_date: str | None = None
+    catchup: bool
+    tags: list[str]
+    params: dict[str, Any]
+    description: str | None = None
+    max_active_runs: int | None = None
+    callbacks: list[str] = Field(default_factory=list)
+    tasks: list[TaskFacts]
+
+
+class Try(_Fact):
+    """One attempt at one task instance. `end` and `state` are None if it never came back."""
+
+    task_id: str
+    map_index: int = -1
+    number: int
+    start: str
+    end: str | None = None
+    state: TaskState | None = None
+    error: Error | None = None
+    output: str = ""
+    output_truncated: bool = False
+    xcoms: dict[str, Value] = Field(default_factory=dict)
+    rendered: dict[str, Value] = Field(default_factory=dict)
+
+
+class TaskInstance(_Fact):
+    """The state a task instance was left in when the run ended."""
+
+    task_id: str
+    map_index: int = -1
+    state: TaskState
+    try_number: int = 0
+
+
+class Run(_Fact):
+    """One DAG run. `state` is None if the run did not come to an end."""
+
+    logical_date: str
+    conf: dict[str, Any] = Field(default_factory=dict)
+    state: Literal["success", "failed", "running", "queued"] | None = None
+    error: Error | None = None
+    instances: list[TaskInstance] = Field(default_factory=list)
+    tries: list[Try] = Field(default_factory=list)
+
+
+class File(_Fact):
+    """A file that the submission wrote below its scratch folder. `text` is None if not UTF-8."""
+
+    path: str
+    size: int
+    text: str | None = None
+
+
+class Metric(_Fact):
+    """One StatsD line as it came in: `airflow.ti.finish,dag_id=x:1|c`."""
+
+    name: str
+    value: float
+    type: str
+    tags: dict[str, str] = Field(default_factory=dict)
+
+
+class Mail(_Fact):
+    """One message that the scenario's SMTP server took."""
+
+    sender: str
+    recipients: list[str]
+    subject: str
+    body: str
+
+
+class Request(_Fact):
+    """One request that the scenario's HTTP server got."""
+
+    method: str
+    path: str
+    body: str = ""
+
+
+class Breach(_Fact):
+    """A limit that was hit, or a way in which the process did not come to its end."""
+
+    limit: Literal[
+        "seconds", "memory", "processes", "output", "files", "tasks", "exit", "tampering",
+    ]  # fmt: skip
+    detail: str
+    phase: Literal["load", "run"]
+    task_id: str | None = None
+
+
+class Transcript(_Fact):
+    """All that was observed of one scenario."""
+
+    version: Literal[1] = VERSION
+    scenario: str
+    import_error: Error | None = None
+    dag_ids: list[str] = Field(default_factory=list)
+    dag: DagFacts | None = None
+    runs: list[Run] = Field(default_factory=list)
+    files: list[File] = Field(default_factory=list)
+    metrics: list[Metric] = Field(default_factory=list)
+    mails: list[Mail] = Field(default_factory=list)
+    requests: list[Request] = Field(default_factory=list)
+    load_output: str = ""
+    breach: Breach | None = None
+    timings: dict[str, float] = Field(default_factory=dict)

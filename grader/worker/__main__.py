@@ -1,0 +1,137 @@
+"""`python -m grader.worker`: reads jobs as JSON lines, answers with transcripts, many at a time.
+
+It forks a keeper per job and never loads learner code itself. Whoever starts it decides how many
+jobs are under way at once.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import sys
+import time
+
+import psutil
+
+from grader.transcript import Breach, Transcript
+from grader.worker.job import Job, Ready, Reply, Setup
+from grader.worker.keeper import become_subreaper, end_everything, keep
+from grader.worker.preload import preload
+
+GRACE = 15.0
+
+
+class Keeping:
+    """A keeper at work: its process, what it has said so far, when it is overdue."""
+
+    def __init__(self, job: Job, pid: int, fd: int):
+        self.job, self.pid, self.fd = job, pid, fd
+        self.overdue = time.monotonic() + job.limits.seconds + GRACE
+        self.data = b""
+
+
+class Server:
+    """The worker's loop. One thread, no Airflow call."""
+
+    def __init__(self, requests: int, replies: int):
+        self._requests, self._replies = requests, replies
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(requests, selectors.EVENT_READ)
+        self._keepers: dict[int, Keeping] = {}
+        self._rest = b""
+        self._open = True
+
+    def serve(self) -> None:
+        """Until the requests end and every keeper has answered."""
+        while self._open or self._keepers:
+            for key, _ in self._selector.select(timeout=0.5):
+                if key.fd == self._requests:
+                    self._read_requests()
+                elif key.fd in self._keepers:
+                    self._read_keeper(self._keepers[key.fd])
+            for keeping in [k for k in self._keepers.values() if time.monotonic() > k.overdue]:
+                self._lost(keeping, "seconds", f"{keeping.job.limits.seconds:g} seconds")
+
+    def _read_requests(self) -> None:
+        data = os.read(self._requests, 1 << 20)
+        if not data:
+            self._open = False
+            self._selector.unregister(self._requests)
+            return
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._start(Job.model_validate_json(line))
+
+    def _start(self, job: Job) -> None:
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            run_keeper(job, writing)
+        os.close(writing)
+        self._keepers[reading] = Keeping(job, pid, reading)
+        self._selector.register(reading, selectors.EVENT_READ)
+
+    def _read_keeper(self, keeping: Keeping) -> None:
+        data = os.read(keeping.fd, 1 << 20)
+        keeping.data += data
+        if data:
+            return
+        try:
+            transcript = Transcript.model_validate_json(keeping.data)
+        except ValueError:
+            self._lost(keeping, "exit", "it ended the process that was watching it")
+            return
+        self._answer(keeping, transcript)
+
+    def _lost(self, keeping: Keeping, limit: str, detail: str) -> None:
+        """The keeper itself was killed or stopped by what it kept."""
+        breach = Breach(limit=limit, detail=detail, phase="run")  # type: ignore[arg-type]
+        self._answer(keeping, Transcript(scenario=keeping.job.scenario.name, breach=breach))
+
+    def _answer(self, keeping: Keeping, transcript: Transcript) -> None:
+        self._selector.unregister(keeping.fd)
+        os.close(keeping.fd)
+        del self._keepers[keeping.fd]
+        end_everything(keep_alive=frozenset(k.pid for k in self._keepers.values()))
+        reply = Reply(id=keeping.job.id, transcript=transcript)
+        write_all(self._replies, reply.model_dump_json().encode() + b"\n")
+
+
+def run_keeper(job: Job, writing: int) -> None:
+    """The forked side: keep one job, hand over its transcript, end."""
+    try:
+        transcript = keep(job)
+        write_all(writing, transcript.model_dump_json().encode())
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        os._exit(0)
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write it all, in as many steps as the pipe takes."""
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+def main() -> None:
+    """Take the two pipes out of learner code's way, load Airflow, serve."""
+    requests, replies = os.dup(0), os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    os.setpgid(0, 0) if os.getpgid(0) != os.getpid() else None
+    become_subreaper()
+    line = b""
+    while not line.endswith(b"\n"):
+        line += os.read(requests, 1) or sys.exit("no setup")
+    setup = Setup.model_validate_json(line)
+    timings = preload(setup.home)
+    psutil.Process().children()
+    write_all(replies, Ready(timings=timings).model_dump_json().encode() + b"\n")
+    Server(requests, replies).serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""Puts the events of one scenario together into a transcript, as far as they came.
+
+It runs in the keeper, reads only plain data and the scenario's folder, and judges nothing but
+whether the account agrees with itself.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from grader.transcript import Breach, DagFacts, Error, File, Run, TaskInstance, Transcript, Try
+from grader.worker.events import ProtocolError
+from grader.worker.job import Job
+
+MAX_FILES = 200
+MAX_TEXT = 64 * 1024
+
+
+class Assembler:
+    """Takes events in order; `finish` gives the transcript at any moment."""
+
+    def __init__(self, job: Job):
+        self._job = job
+        self._facts: dict[str, Any] = {}
+        self._runs: list[dict[str, Any]] = []
+        self._open: dict[str, Any] | None = None
+        self._breach: Breach | None = None
+        self._given = {str(p) for p in (job.folder / "part").rglob("*") if p.is_file()}
+        self.done = False
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Raises `ProtocolError` where an event does not fit what came before."""
+        kind = event.pop("kind", None)
+        try:
+            getattr(self, f"_take_{kind}")(**event)
+        except (AttributeError, TypeError, KeyError, IndexError, ValidationError) as error:
+            raise ProtocolError("tampering", f"an event does not fit ({kind}: {error})") from error
+
+    def breach(self, limit: str, detail: str) -> None:
+        """Note the first limit that was hit, and where."""
+        if self._breach is None:
+            self._breach = Breach(
+                limit=limit,  # type: ignore[arg-type]
+                detail=detail,
+                phase="run" if self._runs else "load",
+                task_id=self._open["task_id"] if self._open else None,
+            )
+
+    def finish(self, left: int) -> Transcript:
+        """The transcript. `left` is how many processes had to be ended."""
+        if not self.done:
+            self.breach("exit", "the process ended before the run did" if left == 0 else "stopped")
+        runs = [self._run(r) for r in self._runs]
+        if self.done and self._breach is None:
+            self._check_consistency(runs)
+        return Transcript(
+            scenario=self._job.scenario.name,
+            runs=runs,
+            files=self._files(),
+            breach=self._breach,
+            **self._facts,
+        )
+
+    def _take_loading(self, start: str) -> None:
+        self._start = start
+
+    def _take_import_error(self, error: dict[str, Any]) -> None:
+        self._facts["import_error"] = Error.model_validate(error)
+
+    def _take_load_output(self, text: str) -> None:
+        self._facts["load_output"] = text
+
+    def _take_too_many_tasks(self, count: int) -> None:
+        self.breach("tasks", f"{self._job.limits.tasks} tasks; the DAG has {count:,}")
+
+    def _take_loaded(self, dag_ids: list[str], dag: dict[str, Any] | None) -> None:
+        self._facts["dag_ids"] = dag_ids
+        self._facts["dag"] = DagFacts.model_validate(dag) if dag else None
+
+    def _take_run_started(self, run: int, logical_date: str, conf: dict[str, Any]) -> None:
+        if run != len(self._runs):
+            raise ValueError("runs out of order")
+        self._runs.append({"logical_date": logical_date, "conf": conf, "tries": {}})
+
+    def _take_try_started(self, run: int, **record: Any) -> None:
+        self._open = record
+        self._runs[run]["tries"][self._key(record)] = Try(**record)
+
+    def _take_try_ended(self, run: int, record: dict[str, Any]) -> None:
+        self._open = None
+        self._runs[run]["tries"][self._key(record)] = Try.model_validate(record)
+
+    def _take_run_ended(self, run: int, state: str, instances: list[dict[str, Any]]) -> None:
+        self._runs[run]["state"] = state
+        self._runs[run]["instances"] = [TaskInstance.model_validate(i) for i in instances]
+
+    def _take_run_broke(self, run: int, error: dict[str, Any]) -> None:
+        self._runs[run]["error"] = Error.model_validate(error)
+
+    def _take_done(self) -> None:
+        self.done = True
+
+    @staticmethod
+    def _key(record: dict[str, Any]) -> tuple[str, int, int]:
+        return record["task_id"], record["map_index"], record["number"]
+
+    @staticmethod
+    def _run(run: dict[str, Any]) -> Run:
+        return Run.model_validate({**run, "tries": list(run["tries"].values())})
+
+    def _check_consistency(self, runs: list[Run]) -> None:
+        """What the metadata database says must be what was seen to happen."""
+        for run in runs:
+            last = {(t.task_id, t.map_index): t.state for t in run.tries}
+            for instance in run.instances:
+                seen = last.get((instance.task_id, instance.map_index))
+                if instance.state in ("success", "failed") and seen != instance.state:
+                    self._open = {"task_id": instance.task_id}
+                    self.breach(
+                        "tampering",
+                        f"`{instance.task_id}` is noted as {instance.state}, "
+                        f"but it was seen to be {seen or 'never run'}",
+                    )
+
+    def _files(self) -> list[File]:
+        part, work = self._job.folder / "part", self._job.folder / "work"
+        found = [(path, path.relative_to(work).as_posix()) for path in self._walk(work)]
+        for path in self._walk(part):
+            if str(path) not in self._given and "__pycache__" not in path.parts:
+                found.append((path, f"part/{path.relative_to(part).as_posix()}"))
+        return [self._file(path, name) for path, name in found[:MAX_FILES]]
+
+    @staticmethod
+    def _walk(folder: Path) -> list[Path]:
+        return sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
+
+    @staticmethod
+    def _file(path: Path, name: str) -> File:
+        size = path.stat().st_size
+        try:
+            text = path.read_text("utf-8") if size <= MAX_TEXT else None
+        except (UnicodeDecodeError, OSError):
+            text = None
+        return File(path=name.encode("utf-8", "replace").decode(), size=size, text=text)

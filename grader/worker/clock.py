@@ -1,0 +1,89 @@
+"""Virtual time: sleeping costs nothing and the clock shows as if it had been slept.
+
+It must not decide how long anything takes: whoever sleeps says so, and a running
+`execution_timeout` cuts the sleep short as it would in real time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import FrameType
+
+import time_machine
+
+real_sleep = time.sleep
+real_monotonic = time.monotonic
+real_asyncio_sleep = asyncio.sleep
+
+NextDue = Callable[[FrameType], datetime | None]
+
+
+class VirtualClock:
+    """Moves `datetime`, `time.time`, `time.monotonic`, `time.sleep` and `asyncio.sleep`.
+
+    `scheduler` is the code of `DAG.test`, which naps a second at a time while tasks wait for a
+    retry; `next_due` tells from its frame when the next one is due, so that it naps once.
+    """
+
+    def __init__(self, start: datetime, scheduler: object, next_due: NextDue):
+        self._scheduler, self._next_due = scheduler, next_due
+        self._ahead = 0.0
+        self._traveller = time_machine.travel(start.timestamp(), tick=True).start()
+        time.sleep = self.sleep  # type: ignore[assignment]
+        time.monotonic = self.monotonic
+        asyncio.sleep = self.asyncio_sleep  # type: ignore[assignment]
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return real_monotonic() + self._ahead
+
+    def move_to(self, moment: datetime) -> None:
+        """Go forward to `moment`; never back."""
+        seconds = (moment - self.now()).total_seconds()
+        if seconds > 0:
+            self._advance(seconds)
+
+    def sleep(self, seconds: float) -> None:
+        if seconds < 0:
+            raise ValueError("sleep length must be non-negative")
+        caller = sys._getframe(1)
+        if caller.f_code is self._scheduler:
+            due = self._next_due(caller)
+            if due is not None:
+                seconds = max((due - self.now()).total_seconds(), 0.001)
+        self._sleep(seconds, caller)
+
+    async def asyncio_sleep(self, delay: float, result: object = None) -> object:
+        if threading.current_thread() is threading.main_thread():
+            self._sleep(max(delay, 0), sys._getframe(1))
+            return await real_asyncio_sleep(0, result)
+        return await real_asyncio_sleep(delay, result)
+
+    def _sleep(self, seconds: float, caller: FrameType) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            real_sleep(min(seconds, 0.001))
+            self._advance(seconds)
+            return
+        left, _ = signal.getitimer(signal.ITIMER_REAL)
+        if left and left <= seconds:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            self._advance(left)
+            handler = signal.getsignal(signal.SIGALRM)
+            if callable(handler):
+                handler(signal.SIGALRM, caller)
+            return
+        if left:
+            signal.setitimer(signal.ITIMER_REAL, left - seconds)
+        self._advance(seconds)
+
+    def _advance(self, seconds: float) -> None:
+        self._ahead += seconds
+        self._traveller.shift(seconds)

@@ -1,0 +1,208 @@
+"""Pays for Airflow once: imports, a migrated SQLite template, the Execution API.
+
+It must not load learner code. It happens before the first fork, so no thread may live on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import gc
+import hashlib
+import importlib.metadata
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+TEMPLATE = "airflow.db"
+
+
+def template_key() -> str:
+    """The template is good for one set of Airflow distributions on one Python."""
+    installed = sorted(
+        f"{d.name}=={d.version}"
+        for d in importlib.metadata.distributions()
+        if d.name.startswith("apache-airflow")
+    )
+    text = "\n".join([sys.version, *installed])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def set_environment(home: Path) -> None:
+    """Airflow reads these when it is first imported, so this comes before any import of it."""
+    folder = home / "empty_dags"
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ.update(
+        AIRFLOW_HOME=str(home),
+        AIRFLOW__CORE__DAGS_FOLDER=str(folder),
+        AIRFLOW__CORE__LOAD_EXAMPLES="False",
+        AIRFLOW__CORE__UNIT_TEST_MODE="False",
+        AIRFLOW__CORE__FERNET_KEY="",
+        AIRFLOW__API_AUTH__JWT_SECRET=secrets.token_hex(32),
+        AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{home / TEMPLATE}",
+        AIRFLOW__LOGGING__LOGGING_LEVEL="INFO",
+        AIRFLOW__LOGGING__NAMESPACE_LEVELS="airflow=WARNING airflow.task=INFO task=WARNING",
+        AIRFLOW__LOGGING__COLORED_CONSOLE_LOG="False",
+        AIRFLOW__METRICS__LEGACY_NAMES_ON="False",
+        AIRFLOW__METRICS__STATSD_INFLUXDB_ENABLED="True",
+        NO_COLOR="1",
+        TZ="UTC",
+    )
+    time.tzset()
+
+
+def preload(root: Path) -> dict[str, float]:
+    """Load all that every scenario needs. Returns seconds by phase.
+
+    Raises whatever Airflow raises where the installation is broken: the caller blames the
+    environment.
+    """
+    timings: dict[str, float] = {}
+    home = root / template_key()
+    home.mkdir(parents=True, exist_ok=True)
+    set_environment(home)
+    warnings.simplefilter("ignore")
+    gc.disable()
+    started = time.perf_counter()
+
+    def lap(phase: str) -> None:
+        nonlocal started
+        timings[phase] = round(time.perf_counter() - started, 3)
+        started = time.perf_counter()
+
+    import airflow.dag_processing.dagbag
+    import airflow.providers.standard.decorators.bash
+    import airflow.providers.standard.decorators.branch_python
+    import airflow.providers.standard.operators.bash
+    import airflow.sdk.execution_time.supervisor
+    import airflow.sdk.execution_time.task_runner  # noqa: F401
+
+    lap("import airflow")
+    make_template(home)
+    lap("metadata database")
+    build_execution_api()
+    lap("execution api")
+    rehearse(home)
+    lap("rehearsal")
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread.join(timeout=5)
+    if threading.active_count() != 1:
+        raise RuntimeError(f"threads before the first fork: {threading.enumerate()}")
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+    return timings
+
+
+def make_template(home: Path) -> None:
+    """Create the migrated database unless it is there. Two workers may try at the same time."""
+    from airflow import settings
+    from airflow.utils import db
+
+    target = home / TEMPLATE
+    with open(home / "template.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if target.exists():
+            return
+        fresh = home / f"{TEMPLATE}.fresh"
+        fresh.unlink(missing_ok=True)
+        use_database(fresh)
+        db.initdb()
+        settings.dispose_orm()
+        os.replace(fresh, target)
+        use_database(target)
+
+
+def use_database(path: Path) -> None:
+    """Point Airflow's ORM at another SQLite file."""
+    from airflow import settings
+
+    os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{path}"
+    settings.dispose_orm(do_log=False)
+    settings.configure_vars()
+    settings.configure_orm()
+
+
+def build_execution_api() -> None:
+    """Build the in-process Execution API and send it one request, which is what takes the time.
+
+    Through the async transport: the sync one starts an event-loop thread that no fork survives.
+    Only its newest version is built: `DAG.test` speaks no other, and the eight older ones that it
+    keeps for older workers cost four seconds.
+    """
+    import httpx
+    from airflow.api_fastapi.execution_api import versions
+    from airflow.api_fastapi.execution_api.routes import execution_api_router
+    from airflow.sdk.execution_time.supervisor import in_process_api_server
+    from cadwyn import HeadVersion, Version, VersionBundle
+    from cadwyn.route_generation import _DELETED_ROUTE_TAG
+
+    routes = execution_api_router.routes
+    routes[:] = [r for r in routes if _DELETED_ROUTE_TAG not in getattr(r, "tags", ())]
+    newest = versions.bundle.versions[0].value
+    versions.bundle = VersionBundle(HeadVersion(), Version(newest))
+
+    async def ask() -> None:
+        transport = in_process_api_server().atransport
+        async with httpx.AsyncClient(transport=transport, base_url="http://in-process") as client:
+            (await client.get("/health")).raise_for_status()
+
+    asyncio.run(ask())
+
+
+def rehearse(home: Path) -> None:
+    """Run a DAG of three tasks once, so that no scenario pays for what only the first run pays."""
+    from airflow import settings
+
+    from grader.worker.load import load_dags, sync_to_database
+
+    file = Path(__file__).with_name("rehearsal.py")
+    with tempfile.TemporaryDirectory(dir=home) as folder, borrowed_transport():
+        copy_template(Path(folder) / TEMPLATE)
+        dags = load_dags(file)
+        sync_to_database(dags, file.parent)
+        dags["rehearsal"].test()
+        settings.dispose_orm(do_log=False)
+
+
+@contextlib.contextmanager
+def borrowed_transport() -> Iterator[None]:
+    """Give `DAG.test` a sync transport whose event-loop thread ends here.
+
+    The one that Airflow makes by itself lives as long as any client of it, and caches keep those.
+    """
+    import httpx
+    from a2wsgi import ASGIMiddleware
+    from airflow.sdk.execution_time.supervisor import in_process_api_server
+
+    api = in_process_api_server()
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    stack = contextlib.AsyncExitStack()
+    lifespan = stack.enter_async_context(api.app.router.lifespan_context(api.app))
+    asyncio.run_coroutine_threadsafe(lifespan, loop).result()
+    api.transport = httpx.WSGITransport(app=ASGIMiddleware(api.app, loop=loop))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        del api.transport
+        asyncio.run_coroutine_threadsafe(stack.aclose(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def copy_template(target: Path) -> None:
+    """A scenario's own metadata database."""
+    shutil.copyfile(Path(os.environ["AIRFLOW_HOME"]) / TEMPLATE, target)
+    use_database(target)

@@ -1,0 +1,104 @@
+"""Notes each try of each task instance while `DAG.test` runs it.
+
+It wraps the function that `DAG.test` calls for a try and changes nothing in what it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.models.renderedtifields import RenderedTaskInstanceFields
+from airflow.models.xcom import XComModel
+from airflow.sdk.execution_time import supervisor
+from airflow.utils.session import create_session
+from sqlalchemy import select
+
+from grader.transcript import Error, Try, Value
+from grader.worker import facts
+from grader.worker.output import OutputTail
+
+Key = tuple[int, str, int, int]
+
+
+class TryObserver:
+    """Emits `try_started` and `try_ended`. The legs of a deferred try are one try."""
+
+    def __init__(self, emit: Callable[..., None], output: OutputTail, file: str):
+        self._emit, self._output, self._file = emit, output, file
+        self._starts: dict[Key, str] = {}
+        self._texts: dict[Key, str] = {}
+        self.run_index = 0
+
+    def install(self) -> None:
+        """Take the place of `run_task_in_process`, which `DAG.test` looks up for every try."""
+        original = supervisor.run_task_in_process
+
+        def run_task_in_process(ti: Any, task: Any, client: Any = None) -> Any:
+            key = (self.run_index, str(ti.task_id), int(ti.map_index), int(ti.try_number))
+            self._start(key)
+            try:
+                result = original(ti=ti, task=task, client=client)
+            except BaseException as error:
+                self._end(key, ti, "failed", error)
+                raise
+            self._end(key, ti, str(getattr(result.state, "value", result.state)), result.error)
+            return result
+
+        supervisor.run_task_in_process = run_task_in_process
+
+    def _start(self, key: Key) -> None:
+        self._output.skip()
+        start = self._starts.setdefault(key, datetime.now(UTC).isoformat())
+        run, task_id, map_index, number = key
+        self._emit(
+            "try_started", run=run, task_id=task_id, map_index=map_index, number=number, start=start
+        )
+
+    def _end(self, key: Key, ti: Any, state: str, error: BaseException | None) -> None:
+        end = datetime.now(UTC).isoformat()
+        text, cut = self._output.read()
+        self._texts[key] = text = (self._texts.get(key, "") + text)[-32_768:]
+        run, task_id, map_index, number = key
+        record = Try(
+            task_id=task_id,
+            map_index=map_index,
+            number=number,
+            start=self._starts[key],
+            end=end,
+            state=state,  # type: ignore[arg-type]
+            error=self._error(error),
+            output=text,
+            output_truncated=cut,
+            xcoms=self._xcoms(ti),
+            rendered=self._rendered(ti),
+        )
+        self._emit("try_ended", run=run, record=record.model_dump())
+
+    def _error(self, error: BaseException | None) -> Error | None:
+        return None if error is None else facts.error_facts(error, self._file)
+
+    @staticmethod
+    def _xcoms(ti: Any) -> dict[str, Value]:
+        query = select(XComModel.key, XComModel.value).where(
+            XComModel.dag_id == ti.dag_id,
+            XComModel.run_id == ti.run_id,
+            XComModel.task_id == ti.task_id,
+            XComModel.map_index == ti.map_index,
+        )
+        with create_session() as session:
+            return {str(key): facts.value_facts(value) for key, value in session.execute(query)}
+
+    @staticmethod
+    def _rendered(ti: Any) -> dict[str, Value]:
+        model = RenderedTaskInstanceFields
+        query = select(model.rendered_fields).where(
+            model.dag_id == ti.dag_id,
+            model.run_id == ti.run_id,
+            model.task_id == ti.task_id,
+            model.map_index == ti.map_index,
+        )
+        with create_session() as session:
+            fields = session.scalar(query) or {}
+        return {str(k): facts.value_facts(v) for k, v in fields.items()}
