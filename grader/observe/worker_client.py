@@ -1,0 +1,141 @@
+"""The judging side's end of the worker: starts it, hands out jobs, collects transcripts.
+
+A worker that dies is started again once; what it was doing is then tried one job at a time, so
+that the blame falls on the right one.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from grader.course import ROOT
+from grader.transcript import Transcript
+from grader.worker.job import Job, Ready, Reply, Setup
+
+START_TIMEOUT = 180.0
+
+
+class EnvironmentProblem(Exception):
+    """The machine or the installation, not the submission and not the grader."""
+
+
+class WorkerDied(Exception):
+    """The worker ended in the middle of its jobs."""
+
+
+class WorkerClient:
+    """One worker process. Start it early: it loads Airflow while other things are prepared."""
+
+    def __init__(self, home: Path):
+        home.mkdir(parents=True, exist_ok=True)
+        self._log = home / "worker.log"
+        self.timings: dict[str, float] = {}
+        self._rest = b""
+        self._started = time.perf_counter()
+        with open(self._log, "wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "grader.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=ROOT,
+                env=clean_environment(home),
+                start_new_session=True,
+                bufsize=0,
+            )
+        self._send(Setup(home=home / "airflow").model_dump_json())
+
+    def wait_until_ready(self) -> None:
+        """Raises `EnvironmentProblem` if Airflow cannot be loaded."""
+        if self.timings:
+            return
+        deadline = time.monotonic() + START_TIMEOUT
+        try:
+            line = self._line(deadline)
+        except WorkerDied:
+            raise EnvironmentProblem(
+                f"Airflow could not be loaded: {self._last_words()} (all of it: {self._log})"
+            ) from None
+        self.timings = Ready.model_validate_json(line).timings
+
+    def submit(self, job: Job) -> None:
+        """Hand out a job. Raises `WorkerDied`."""
+        self._send(job.model_dump_json())
+
+    def next_reply(self, timeout: float) -> tuple[int, Transcript]:
+        """The next finished job. Raises `WorkerDied`."""
+        reply = Reply.model_validate_json(self._line(time.monotonic() + timeout))
+        return reply.id, reply.transcript
+
+    def _send(self, line: str) -> None:
+        assert self._process.stdin is not None
+        data = line.encode() + b"\n"
+        try:
+            while data:
+                data = data[self._process.stdin.write(data) or 0 :]
+        except BrokenPipeError:
+            raise WorkerDied from None
+
+    def _line(self, deadline: float) -> bytes:
+        assert self._process.stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            while b"\n" not in self._rest:
+                if not selector.select(timeout=max(0.0, deadline - time.monotonic())):
+                    raise WorkerDied
+                data = os.read(self._process.stdout.fileno(), 1 << 20)
+                if not data:
+                    raise WorkerDied
+                self._rest += data
+        line, _, self._rest = self._rest.partition(b"\n")
+        return line
+
+    def _last_words(self) -> str:
+        lines = self._log.read_text("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+    def stop(self) -> None:
+        """End the worker and everything below it."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        try:
+            below = psutil.Process(self._process.pid).children(recursive=True)
+        except psutil.Error:
+            below = []
+        for process in below:
+            try:
+                process.kill()
+            except psutil.Error:
+                continue
+        self._process.stdin.close()
+        try:
+            self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+        self._process.stdout.close()
+
+
+def clean_environment(home: Path) -> dict[str, str]:
+    """What the worker inherits: nothing that leads Airflow or Python elsewhere, and no secrets."""
+    keep = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
+    environment = {k: v for k, v in os.environ.items() if k in keep}
+    environment |= {
+        "HOME": str(home),
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUTF8": "1",
+        "PYTHONDONTWRITEBYTECODE": "0",
+        "PYTHONHASHSEED": "0",
+        "NO_PROXY": "*",
+    }
+    if sys.platform == "darwin":
+        # Apple's Objective-C runtime ends a forked child that touches it, unless told not to.
+        environment["OBJC_DISABLE_INITIALIZE_FORK_SAFETY"] = "YES"
+    return environment
