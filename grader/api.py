@@ -1,0 +1,223 @@
+"""Grading from Python: collect, observe, judge, and one record of it all.
+
+The command line and the tests call this; it adds no rule of its own to what the rooms do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import io
+import os
+import platform
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+
+import pytest
+
+import grader
+from grader import collect
+from grader.course import ROOT, Course, Part, load_course
+from grader.judge.plugin import Judge, Observations, Verdict
+from grader.judge.record import CheckResult, Hashes, PartResult, Record, Versions
+from grader.judge.view import Observation
+from grader.observe.observer import Listener, Observer
+from grader.observe.staging import read_source
+from grader.scenario import Limits, Scenario
+
+HOME = ROOT / ".grader"
+MISSING = Verdict("error", "grader", "The grader itself failed here, not you: no verdict was made.")
+PYTEST_ARGUMENTS = [
+    "--rootdir", str(ROOT),
+    "--confcutdir", str(collect.CHECKS),
+    "-c", str(ROOT / "pyproject.toml"),
+    "-p", "no:cacheprovider",
+    "-p", "no:faulthandler",
+    "-p", "no:terminal",
+    "-p", "no:capture",
+    "-p", "no:logging",
+    "-p", "no:anyio",
+]  # fmt: skip
+
+
+class GraderProblem(Exception):
+    """The grader itself does not work."""
+
+
+class Silent:
+    """A listener that says nothing."""
+
+    def stage(self, text: str) -> None: ...
+    def expect(self, count: int) -> None: ...
+    def started(self, part: str, scenario: str) -> None: ...
+    def finished(self, part: str, scenario: str, seconds: float, cached: bool) -> None: ...
+
+
+class Grader:
+    """Grades submissions with one warm worker. A context manager: leaving it ends the worker.
+
+    `limits` replaces those of `course.toml`; `cache` False neither reads nor writes transcripts.
+    """
+
+    def __init__(
+        self,
+        *,
+        jobs: int | None = None,
+        limits: Limits | None = None,
+        cache: bool = True,
+        home: Path = HOME,
+        course: Course | None = None,
+        listener: Listener | None = None,
+    ):
+        self.course = course or load_course()
+        self._limits = limits
+        self._listener = listener or Silent()
+        self._observer = Observer(
+            home,
+            ROOT / "exercises",
+            jobs=jobs or usable_cores(),
+            cache=cache,
+            listener=self._listener,
+        )
+        self.timings: dict[str, float] = {}
+
+    def __enter__(self) -> Grader:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._observer.stop()
+
+    def grade(self, submission: Path, parts: Iterable[str] = (), *, seed: int = 0) -> Record:
+        """Mark a submission. Raises `KeyError` for an unknown part, `EnvironmentProblem`."""
+        started = time.perf_counter()
+        chosen = self.course.select(list(parts))
+        drawn = {part.slug: collect.scenarios(part, seed) for part in chosen}
+        self.timings["draw the scenarios"] = time.perf_counter() - started
+        observations = self.observe(submission, chosen, drawn)
+        started = time.perf_counter()
+        self._listener.stage("Judging")
+        verdicts = judge(chosen, observations)
+        self.timings |= self._observer.timings
+        self.timings["judge"] = time.perf_counter() - started
+        return make_record(submission, chosen, verdicts, seed)
+
+    def observe(
+        self, submission: Path, parts: list[Part], drawn: dict[str, list[Scenario]]
+    ) -> Observations:
+        """What becomes of the submission in each scenario."""
+        wanted = [(part, drawn[part.slug]) for part in parts]
+        transcripts = self._observer.observe(submission, wanted, self._limits)
+        return {
+            (part.slug, scenario.name): Observation(
+                scenario, transcripts[part.slug, scenario.name], part.dag_id
+            )
+            for part, scenarios in wanted
+            for scenario in scenarios
+        }
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def judge(parts: list[Part], observations: Observations) -> dict[tuple[str, str], Verdict]:
+    """Run the hidden checks in this process. What has no verdict in the result did not pass."""
+    plugin = Judge(lambda slugs: observations)
+    files = [str(collect.check_file(part)) for part in parts]
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        code = pytest.main([*PYTEST_ARGUMENTS, *files], plugins=[plugin])
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise GraderProblem(f"the checks could not be run ({code}):\n{said.getvalue()}")
+    return plugin.verdicts
+
+
+def make_record(
+    submission: Path, parts: list[Part], verdicts: dict[tuple[str, str], Verdict], seed: int
+) -> Record:
+    """All verdicts with their points. A check without a verdict is the grader's failure."""
+    results = [part_result(submission, part, verdicts) for part in parts]
+    return Record(
+        seed=seed,
+        submission=shown_path(submission),
+        points=sum(r.points for r in results),
+        max_points=sum(r.max_points for r in results),
+        hashes=Hashes(
+            submission=hash_of(read_source(submission, part).data or b"" for part in parts),
+            checks=hash_of(collect.check_file(part).read_bytes() for part in parts),
+        ),
+        versions=Versions(
+            grader=grader.__version__,
+            python=platform.python_version(),
+            airflow=importlib.metadata.version("apache-airflow"),
+        ),
+        parts=results,
+    )
+
+
+def part_result(
+    submission: Path, part: Part, verdicts: dict[tuple[str, str], Verdict]
+) -> PartResult:
+    """One part's checks; each task's points shared equally by its checks."""
+    declared = collect.checks(part)
+    per_task = {n: sum(c.task == n for c in declared) for n in range(1, len(part.task) + 1)}
+    checks = []
+    for check in declared:
+        verdict = verdicts.get((part.slug, check.id), MISSING)
+        worth = part.task[check.task - 1].points // per_task[check.task]
+        file = shown_path(submission / part.slug / part.dag_file)
+        checks.append(
+            CheckResult(
+                id=check.id,
+                task=check.task,
+                title=check.title,
+                status=verdict.status,
+                blame=verdict.blame,
+                message=verdict.message,
+                location=located(file, verdict),
+                points=worth if verdict.status == "passed" else 0,
+                max_points=worth,
+            )
+        )
+    return PartResult(
+        id=part.slug,
+        title=part.title,
+        points=sum(c.points for c in checks),
+        max_points=sum(c.max_points for c in checks),
+        checks=checks,
+    )
+
+
+def located(file: str, verdict: Verdict) -> str | None:
+    """`path:line`, or the path alone, where the submission is to blame."""
+    if verdict.status != "failed":
+        return None
+    return f"{file}:{verdict.line}" if verdict.line else file
+
+
+def shown_path(path: Path) -> str:
+    """A path as a person would type it: relative to where they are, if it is below."""
+    path = Path(os.path.abspath(path))
+    try:
+        return path.relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return path.as_posix()
+
+
+def hash_of(pieces: Iterable[bytes]) -> str:
+    """SHA-256 over pieces, in order."""
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(len(piece).to_bytes(8, "big") + piece)
+    return digest.hexdigest()

@@ -1,0 +1,145 @@
+"""A pytest plugin that runs hidden checks over observations and keeps a verdict for each.
+
+The process it runs in never imports Airflow or learner code, so pytest's own outcome can be
+trusted; still only what is noted here as passed counts as passed.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from grader.judge.check import CheckMark, NotChecked, NotPassed
+from grader.judge.problems import load_problem, scenario_problem
+from grader.judge.record import Blame, Status
+from grader.judge.view import Observation
+
+Observations = Mapping[tuple[str, str], Observation]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one check."""
+
+    status: Status
+    blame: Blame | None = None
+    message: str | None = None
+    line: int | None = None
+
+
+class Judge:
+    """One judging. `provide` is asked once, after collection, for the observations it needs."""
+
+    def __init__(self, provide: Callable[[list[str]], Observations]):
+        self._provide = provide
+        self._observations: Observations = {}
+        self._seen: list[Observation] = []
+        self._loaded: dict[str, NotPassed | None] = {}
+        self.verdicts: dict[tuple[str, str], Verdict] = {}
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """All checks are known: get the observations."""
+        if session.config.option.collectonly:
+            return
+        slugs = list(dict.fromkeys(slug_of(item) for item in session.items))
+        self._observations = self._provide(slugs)
+        for slug in slugs:
+            mine = [o for (s, _), o in self._observations.items() if s == slug]
+            problems = [p for p in map(load_problem, mine) if p is not None]
+            self._loaded[slug] = problems[0] if problems else None
+
+    @pytest.fixture
+    def observe(self, request: pytest.FixtureRequest) -> Callable[[str], Observation]:
+        """`observe(name)`: the scenario of that name and what became of the submission in it."""
+        slug = slug_of(request.node)
+
+        def observe(name: str) -> Observation:
+            observation = self._observations[slug, name]
+            self._seen.append(observation)
+            problem = scenario_problem(observation)
+            if problem is not None:
+                raise problem
+            return observation
+
+        return observe
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+        """Run one check and keep its verdict."""
+        slug, name = slug_of(pyfuncitem), pyfuncitem.name.removeprefix("test_")
+        self._seen = []
+        try:
+            self._may_be_checked(slug, pyfuncitem)
+            result = yield
+        except NotChecked as reason:
+            self._keep(slug, name, Verdict("not_checked", "submission", str(reason)))
+            pytest.skip(str(reason))
+        except NotPassed as failure:
+            text = self._text(failure)
+            self._keep(slug, name, Verdict("failed", "submission", text, failure.line))
+            pytest.fail(text, pytrace=False)
+        except Exception:
+            last = traceback.format_exc(limit=-1).strip().splitlines()[-1]
+            text = f"The grader itself failed here, not you: {last}"
+            self._keep(slug, name, Verdict("error", "grader", text))
+            raise
+        self._keep(slug, name, Verdict("passed"))
+        return result
+
+    def _may_be_checked(self, slug: str, item: pytest.Function) -> None:
+        problem = self._loaded[slug]
+        if problem is not None:
+            if not any(s == slug for s, _ in self.verdicts):
+                raise problem
+            raise NotChecked("not checked because the file does not load")
+        for needed in mark_of(item).requires:
+            verdict = self.verdicts.get((slug, needed.removeprefix("test_")))
+            if verdict is None or verdict.status != "passed":
+                raise NotChecked(f"not checked because this comes first: {title_of(item, needed)}")
+
+    def _text(self, failure: NotPassed) -> str:
+        lines = []
+        if self._seen and self._seen[-1].scenario.runs:
+            lines.append(f"Ran: {described(self._seen[-1])}")
+        lines.append(f"Happened: {failure.happened}")
+        if failure.expected:
+            lines.append(f"Expected: {failure.expected}")
+        return "\n".join(lines)
+
+    def _keep(self, slug: str, name: str, verdict: Verdict) -> None:
+        self.verdicts[slug, name] = verdict
+
+
+def slug_of(item: pytest.Item) -> str:
+    """The part that a check belongs to, by its file's name."""
+    return item.path.stem.removeprefix("test_")
+
+
+def mark_of(item: pytest.Item) -> CheckMark:
+    """What `@check` noted. Raises `ValueError` on a test without it."""
+    mark = item.get_closest_marker("check")
+    if mark is None:
+        raise ValueError(f"{item.nodeid} is not declared with @check")
+    found = mark.args[0]
+    assert isinstance(found, CheckMark)
+    return found
+
+
+def title_of(item: pytest.Function, name: str) -> str:
+    """The line a learner knows another check of the same file by."""
+    function = getattr(item.module, name)
+    return str((function.__doc__ or name).strip().splitlines()[0])
+
+
+def described(observation: Observation) -> str:
+    """One line on what a scenario did."""
+    runs = observation.scenario.runs
+    text = f'scenario "{observation.scenario.name}", run of {runs[0].logical_date:%Y-%m-%d %H:%M}'
+    if len(runs) > 1:
+        text += f" and {len(runs) - 1} more"
+    if runs[0].conf:
+        text += f", conf {runs[0].conf}"
+    return text

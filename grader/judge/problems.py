@@ -1,0 +1,107 @@
+"""Says in one plain sentence why a file did not load or a scenario did not come to its end.
+
+Sentences for learners; never a word of the grader's inside.
+"""
+
+from __future__ import annotations
+
+from grader.judge.check import NotPassed
+from grader.judge.view import Observation, names
+from grader.transcript import Breach, Error
+
+COMES_TO_AN_END = "The run comes to its end by itself."
+
+
+def load_problem(observation: Observation) -> NotPassed | None:
+    """Why nothing of the part can be checked, if so."""
+    transcript = observation.transcript
+    if transcript.breach is not None and transcript.breach.phase == "load":
+        return NotPassed(breach_sentence(transcript.breach), "The file loads in a moment.")
+    if transcript.import_error is not None:
+        return import_problem(transcript.import_error)
+    found = transcript.dag_ids
+    wanted = observation.dag_id
+    if not found:
+        return NotPassed(
+            "Airflow found no DAG in the file.",
+            f"One DAG named `{wanted}`; is its `@dag` function called at the end of the file?",
+        )
+    if transcript.dag is None:
+        return NotPassed(f"Airflow found {names(found)}.", f"A DAG named `{wanted}`.")
+    if len(found) > 1:
+        return NotPassed(f"Airflow found {len(found)} DAGs: {names(found)}.", f"Only `{wanted}`.")
+    return None
+
+
+def import_problem(error: Error) -> NotPassed:
+    """The file could not be taken or imported."""
+    if error.type == "Refused":
+        return NotPassed(error.message, "A DAG file that Airflow can read.")
+    if error.type in ("SyntaxError", "IndentationError", "TabError"):
+        return NotPassed(
+            f"Python cannot read the file: {error.message}" + shown(error),
+            "The file is valid Python.",
+            line=error.line,
+        )
+    if error.type == "AirflowDagCycleException":
+        return NotPassed(
+            f"The tasks wait for each other in a circle: {error.message}",
+            "Every task comes after the ones it needs, and never before itself.",
+            line=error.line,
+        )
+    if error.type == "ModuleNotFoundError":
+        return NotPassed(
+            f"Loading the file raised {error.type}: {error.message}" + shown(error),
+            "Only this one file is marked; it imports the standard library and Airflow.",
+            line=error.line,
+        )
+    return NotPassed(
+        f"Loading the file raised {error.type}: {error.message}" + shown(error),
+        "Airflow loads the file without an error.",
+        line=error.line,
+    )
+
+
+def shown(error: Error) -> str:
+    """The learner's own line, if there is one."""
+    return f" (in `{error.text}`)" if error.text else ""
+
+
+def scenario_problem(observation: Observation) -> NotPassed | None:
+    """Why a scenario says nothing, if so."""
+    breach = observation.transcript.breach
+    if breach is not None:
+        return NotPassed(breach_sentence(breach), COMES_TO_AN_END, line=breach_line(observation))
+    for run in observation.transcript.runs:
+        if run.error is not None:
+            return NotPassed(
+                f"The run stopped with {run.error.type}: {run.error.message}",
+                COMES_TO_AN_END,
+                line=run.error.line,
+            )
+    return None
+
+
+def breach_line(observation: Observation) -> int | None:
+    """Where the task that was running is defined."""
+    breach, dag = observation.transcript.breach, observation.transcript.dag
+    if breach is None or dag is None:
+        return None
+    return next((t.line for t in dag.tasks if t.task_id == breach.task_id), None)
+
+
+def breach_sentence(breach: Breach) -> str:
+    """What was stopped, where, and at which limit."""
+    if breach.task_id:
+        where = f"`{breach.task_id}`"
+    else:
+        where = "Loading the file" if breach.phase == "load" else "The run"
+    if breach.limit == "seconds":
+        return f"{where} did not come back within {breach.detail} and was stopped."
+    if breach.limit == "tasks":
+        return f"The DAG is too large: the limit is {breach.detail}."
+    if breach.limit == "exit":
+        return f"{where} ended the whole Python process instead of returning or raising."
+    if breach.limit == "tampering":
+        return f"{where} interfered with what records the run, so nothing it did counts."
+    return f"{where} used more than {breach.detail} and was stopped."
