@@ -1,0 +1,109 @@
+"""The command line. It reads options, calls `grader.api` and `grader.report`, and sets exit codes:
+0 all passed, 1 the submission, 2 usage, 3 the environment, 4 the grader itself.
+"""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from grader.api import HOME, Grader
+from grader.course import ROOT, Course, load_course
+from grader.judge.record import Record
+from grader.observe.worker_client import EnvironmentProblem
+from grader.report.json_file import write_json
+from grader.report.progress import Progress
+from grader.report.terminal import print_report
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+USAGE, ENVIRONMENT, GRADER, INTERRUPTED = 2, 3, 4, 130
+errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+
+
+@app.callback()
+def main() -> None:
+    """Marks DAGs by what they do."""
+
+
+@app.command()
+def grade(
+    parts: Annotated[
+        list[str] | None, typer.Argument(help="Numbers or slugs; all if none.")
+    ] = None,
+    submission: Annotated[Path, typer.Option(help="The folder to mark.")] = ROOT / "exercises",
+    seed: Annotated[int, typer.Option(help="Draws the scenarios' inputs.")] = 0,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Scenarios at the same time; all cores if not given.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the record to this file too.")] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Run every scenario again.")] = False,
+    timings: Annotated[bool, typer.Option("--timings", help="Say where the time goes.")] = False,
+) -> None:
+    """Mark a submission."""
+    course = load_course()
+    wanted = [part for text in parts or [] for part in text.split(",") if part]
+    refuse_bad_usage(course, wanted, submission, json)
+    console = Console(highlight=False)
+    try:
+        with (
+            Progress(errors) as progress,
+            Grader(jobs=jobs, cache=not no_cache, course=course, listener=progress) as grader,
+        ):
+            record = grader.grade(submission, wanted, seed=seed)
+    except EnvironmentProblem as problem:
+        stop(ENVIRONMENT, f"environment: {problem}")
+    except KeyboardInterrupt:
+        stop(INTERRUPTED, "stopped; nothing was marked, and what was already observed is kept.")
+    except Exception as error:
+        log = HOME / "grader.log"
+        HOME.mkdir(exist_ok=True)
+        log.write_text(traceback.format_exc(), "utf-8")
+        stop(GRADER, f"the grader itself failed, not you: {error!r:.300} (all of it: {log})")
+    print_report(
+        record,
+        course,
+        console,
+        untouched=untouched(record, submission, course),
+        timings=grader.timings if timings else None,
+    )
+    if json is not None:
+        try:
+            write_json(record, json)
+        except OSError as error:
+            stop(USAGE, str(error))
+    raise typer.Exit(record.exit_code)
+
+
+def refuse_bad_usage(course: Course, parts: list[str], submission: Path, json: Path | None) -> None:
+    """End with one line where the options cannot work, before anything is run."""
+    try:
+        course.select(parts)
+    except KeyError as error:
+        known = ", ".join(course.numbers)
+        stop(USAGE, f"there is no part {error.args[0]!r}; the parts are {known}.")
+    if not submission.is_dir():
+        stop(USAGE, f"there is no folder {submission}; name one that holds parts like 00_….")
+    if json is not None and not json.absolute().parent.is_dir():
+        stop(USAGE, f"there is no folder {json.absolute().parent} to write {json.name} into.")
+
+
+def untouched(record: Record, submission: Path, course: Course) -> set[str]:
+    """Parts without a mark whose first TODO still waits."""
+    found = set()
+    for part, result in zip(course.select([p.id for p in record.parts]), record.parts, strict=True):
+        file = submission / part.slug / part.dag_file
+        if result.points == 0 and file.is_file():
+            text = file.read_text("utf-8", "replace")
+            if 'NotImplementedError("TODO 1' in text:
+                found.add(part.slug)
+    return found
+
+
+def stop(code: int, line: str) -> NoReturn:
+    """One line on standard error, then the exit code."""
+    errors.print(f"grade: {line}")
+    raise typer.Exit(code)
