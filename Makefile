@@ -37,4 +37,4 @@ lock: install
 	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --group dev --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 
 clean:
-	@rm -rf .venv .cache .grader .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf .venv .cache .work .mypy_cache .ruff_cache .pytest_cache

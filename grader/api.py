@@ -28,7 +28,7 @@ from grader.observe.observer import Listener, Observer
 from grader.observe.staging import read_source
 from grader.scenario import Limits, Scenario
 
-HOME = ROOT / ".grader"
+HOME = ROOT / ".work"
 MISSING = Verdict("error", "grader", "The grader itself failed here, not you: no verdict was made.")
 PYTEST_ARGUMENTS = [
     "--rootdir", str(ROOT),

@@ -13,6 +13,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from grader.course import Part
 from grader.scenario import Limits, Scenario
 from grader.transcript import Transcript
 
@@ -56,11 +57,11 @@ class Cache:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
 
-    def key(self, files: str, scenario: Scenario, limits: Limits) -> str:
+    def key(self, files: str, part: Part, scenario: Scenario, limits: Limits) -> str:
         """The name under which a transcript is kept."""
-        text = "\n".join(
-            [engine_hash(), files, scenario.model_dump_json(), limits.model_dump_json()]
-        )
+        names = [part.dag_id, part.dag_file]
+        settings = [scenario.model_dump_json(), limits.model_dump_json()]
+        text = "\n".join([engine_hash(), files, *names, *settings])
         return hashlib.sha256(text.encode()).hexdigest()
 
     def get(self, key: str) -> Transcript | None:

@@ -110,7 +110,7 @@ class Observer:
                 self._finish(state, (part.slug, scenario.name), transcript, cached=True)
                 continue
             files = files_hash(self._exercises / part.slug, source.data)
-            key = self._cache.key(files, scenario, limits)
+            key = self._cache.key(files, part, scenario, limits)
             kept = self._cache.get(key)
             if kept is not None:
                 self._finish(state, (part.slug, scenario.name), kept, cached=True)

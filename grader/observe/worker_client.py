@@ -21,6 +21,8 @@ from grader.transcript import Transcript
 from grader.worker.job import Job, Ready, Reply, Setup
 
 START_TIMEOUT = 180.0
+# Two steps, so that no frame of the first is still there when learner code walks up the stack.
+START = "from grader.worker.serve import prepare; prepare().serve()"
 
 
 class EnvironmentProblem(Exception):
@@ -42,7 +44,7 @@ class WorkerClient:
         self._started = time.perf_counter()
         with open(self._log, "wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "grader.worker"],
+                [sys.executable, "-P", "-c", START],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -5,7 +5,7 @@ Learner code runs here and nowhere else. It must not return to the code that for
 
 from __future__ import annotations
 
-import sys
+import copy
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from airflow.sdk import DAG
 from grader.scenario import PlannedRun
 from grader.worker import facts
 from grader.worker.clock import VirtualClock
+from grader.worker.disguise import hide_modules
 from grader.worker.job import Job
 from grader.worker.load import load_dags, sync_to_database
 from grader.worker.output import OutputTail
@@ -35,7 +36,7 @@ def observe(job: Job, emit: Emit) -> None:
     clock = VirtualClock(job.scenario.start, DAG_TEST.__code__, next_due)
     file = str(job.folder / "part" / job.dag_file)
     output = OutputTail(job.folder / "output.txt")
-    hide_the_grader()
+    hide_modules()
     emit("loading", start=clock.now().isoformat())
     dag = load(job, file, emit, output)
     if dag is None:
@@ -74,8 +75,12 @@ def load(job: Job, file: str, emit: Emit, output: OutputTail) -> DAG | None:
 
 
 def run(dag: DAG, index: int, planned: PlannedRun, emit: Emit, file: str) -> None:
-    """One DAG run through the real `DAG.test`, whatever the name points to by now."""
+    """One DAG run through the real `DAG.test`, whatever the name points to by now.
+
+    Airflow writes a run's `conf` into the DAG's own params, so the next run gets fresh ones.
+    """
     date = planned.logical_date.isoformat()
+    kept = [(owner, copy.deepcopy(owner.params)) for owner in (dag, *dag.tasks)]
     emit("run_started", run=index, logical_date=date, conf=planned.conf)
     try:
         dag_run = DAG_TEST(
@@ -97,6 +102,9 @@ def run(dag: DAG, index: int, planned: PlannedRun, emit: Emit, file: str) -> Non
         emit("run_ended", run=index, state=state, instances=instances)
     except BaseException as error:
         emit("run_broke", run=index, error=facts.error_facts(error, file).model_dump())
+    finally:
+        for owner, params in kept:
+            owner.params = params
 
 
 def next_due(frame: FrameType) -> datetime | None:
@@ -144,13 +152,3 @@ def send_metrics() -> None:
             factory=stats_utils.get_stats_factory(),
             export_legacy_names=conf.getboolean("metrics", "legacy_names_on"),
         )
-
-
-def hide_the_grader() -> None:
-    """Take the cheap marks of being observed out of sight: modules, arguments, import path."""
-    for name in [n for n in sys.modules if n == "grader" or n.startswith("grader.")]:
-        del sys.modules[name]
-    root = str(Path(__file__).resolve().parents[2])
-    sys.path[:] = [p for p in sys.path if p not in ("", root)]
-    sys.argv[:] = ["airflow", "dags", "test"]
-    sys.orig_argv[:] = ["airflow", "dags", "test"]

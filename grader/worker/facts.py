@@ -113,7 +113,7 @@ def task_facts(task: Any, file: str) -> TaskFacts:
         group=str(task.task_group.group_id)
         if getattr(task, "task_group", None) and task.task_group.group_id
         else None,
-        mapped=bool(getattr(task, "is_mapped", False)),
+        mapped=bool(task.get_needs_expansion()),
         callbacks=callback_names(task),
         depends_on_past=bool(task.depends_on_past),
         owner=str(task.owner),

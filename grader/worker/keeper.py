@@ -69,7 +69,7 @@ def run_child(job: Job, nonce: str, writing: int) -> None:
     """The forked side. Never returns: whatever happens, the process ends here."""
     try:
         events = enter(job, writing)
-        from grader.worker.child import observe
+        from grader.worker.child import observe  # loaded by `preload`; it imports Airflow
 
         emit = make_emitter(events, nonce)
         observe(job, emit)

@@ -1,4 +1,4 @@
-"""`python -m grader.worker`: reads jobs as JSON lines, answers with transcripts, many at a time.
+"""The worker's loop: reads jobs as JSON lines, answers with transcripts, many at a time.
 
 It forks a keeper per job and never loads learner code itself. Whoever starts it decides how many
 jobs are under way at once.
@@ -11,9 +11,8 @@ import selectors
 import sys
 import time
 
-import psutil
-
 from grader.transcript import Breach, Transcript
+from grader.worker.disguise import forget_file_names
 from grader.worker.job import Job, Ready, Reply, Setup
 from grader.worker.keeper import become_subreaper, end_everything, keep
 from grader.worker.preload import preload
@@ -116,22 +115,17 @@ def write_all(fd: int, data: bytes) -> None:
         data = data[os.write(fd, data) :]
 
 
-def main() -> None:
-    """Take the two pipes out of learner code's way, load Airflow, serve."""
+def prepare() -> Server:
+    """Take the two pipes out of learner code's way and load Airflow."""
     requests, replies = os.dup(0), os.dup(1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
-    os.setpgid(0, 0) if os.getpgid(0) != os.getpid() else None
     become_subreaper()
     line = b""
     while not line.endswith(b"\n"):
         line += os.read(requests, 1) or sys.exit("no setup")
     setup = Setup.model_validate_json(line)
     timings = preload(setup.home)
-    psutil.Process().children()
+    forget_file_names()
     write_all(replies, Ready(timings=timings).model_dump_json().encode() + b"\n")
-    Server(requests, replies).serve()
-
-
-if __name__ == "__main__":
-    main()
+    return Server(requests, replies)
