@@ -42,6 +42,7 @@ class Limits(_Plain):
     processes: int = 64
     output_mib: int = 16
     files_mib: int = 64
+    xcom_mib: int = 8
     tasks: int = 500
 
 

@@ -152,7 +152,8 @@ class Breach(_Fact):
     """A limit that was hit, or a way in which the process did not come to its end."""
 
     limit: Literal[
-        "seconds", "memory", "processes", "output", "files", "tasks", "exit", "tampering",
+        "seconds", "memory", "processes", "output", "files", "tasks", "xcom", "exit",
+        "tampering",
     ]  # fmt: skip
     detail: str
     phase: Literal["load", "run"]

@@ -10,8 +10,15 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from grader.judge import NotPassed, Observation, Observe, check, expect, scenario
-from grader.judge.check import NotChecked
+from grader.judge import (
+    NotChecked,
+    NotPassed,
+    Observation,
+    Observe,
+    check,
+    expect,
+    scenario,
+)
 from grader.judge.view import RunView, TaskView, names
 from grader.scenario import PlannedRun, Scenario
 

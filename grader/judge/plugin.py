@@ -48,8 +48,8 @@ class Judge:
         self._observations = self._provide(slugs)
         for slug in slugs:
             mine = [o for (s, _), o in self._observations.items() if s == slug]
-            problems = [p for p in map(load_problem, mine) if p is not None]
-            self._loaded[slug] = problems[0] if problems else None
+            problems = [load_problem(observation) for observation in mine]
+            self._loaded[slug] = problems[0] if problems and all(problems) else None
 
     @pytest.fixture
     def observe(self, request: pytest.FixtureRequest) -> Callable[[str], Observation]:
@@ -59,7 +59,7 @@ class Judge:
         def observe(name: str) -> Observation:
             observation = self._observations[slug, name]
             self._seen.append(observation)
-            problem = scenario_problem(observation)
+            problem = load_problem(observation) or scenario_problem(observation)
             if problem is not None:
                 raise problem
             return observation

@@ -15,8 +15,10 @@ COMES_TO_AN_END = "The run comes to its end by itself."
 def load_problem(observation: Observation) -> NotPassed | None:
     """Why nothing of the part can be checked, if so."""
     transcript = observation.transcript
-    if transcript.breach is not None and transcript.breach.phase == "load":
-        return NotPassed(breach_sentence(transcript.breach), "The file loads in a moment.")
+    if transcript.breach is not None:
+        if transcript.breach.phase == "load":
+            return NotPassed(breach_sentence(transcript.breach), "The file loads in a moment.")
+        return None
     if transcript.import_error is not None:
         return import_problem(transcript.import_error)
     found = transcript.dag_ids

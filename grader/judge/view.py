@@ -78,9 +78,7 @@ class TaskView:
         values = self.tries[-1].xcoms
         what = "returned nothing" if key == "return_value" else f"pushed no XCom named `{key}`"
         if key not in values:
-            raise NotPassed(
-                f"`{self.task_id}` {what}.", "It hands its result to the next task.", line=self.line
-            )
+            raise NotPassed(f"`{self.task_id}` {what}.", "It returns its result.", line=self.line)
         value = values[key]
         if not value.is_json:
             raise NotPassed(

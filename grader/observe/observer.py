@@ -1,8 +1,8 @@
 """Takes submissions through scenarios: from the cache where nothing changed, else in the worker,
 on all cores, longest first.
 
-It must not know what a check expects. A failure to load is found once per part, not once per
-scenario.
+It must not know what a check expects. A file that hits a limit while it loads does so once per
+part, not once per scenario.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
@@ -119,17 +120,20 @@ class Observer:
 
     def _run_all(self, state: Round) -> None:
         started = time.perf_counter()
-        worker = self._worker_ready()
+        if self._worker is not None and not self._worker.running:
+            self.stop()  # it died while idle, and nobody is to blame
+        self._worker_ready()
         self.timings["wait for the worker"] = time.perf_counter() - started
         state.waiting.sort(key=lambda p: self._durations.get(p.key, len(p.scenario.runs)))
         try:
             while state.waiting or state.running or state.suspects:
                 try:
-                    self._step(state, worker)
+                    self._step(state, self._worker_ready())
                 except WorkerDied:
                     self._worker_died(state)
-                    worker = self._worker_ready()
         finally:
+            if state.running:  # an exception: nobody will take what the worker still has to say
+                self.stop()
             for pending in state.running.values():
                 self._clean_up(pending)
             self._durations.save()
@@ -187,7 +191,7 @@ class Observer:
         seconds = time.perf_counter() - pending.started
         self._durations.note(pending.key, seconds)
         self._cache.put(pending.cache_key, transcript)
-        if did_not_load(transcript):
+        if hangs_at_load(transcript):
             state.stopped[pending.part.slug] = transcript
         name = f"scenario: {pending.part.slug} / {pending.scenario.name}"
         self.timings[name] = seconds
@@ -226,7 +230,7 @@ class Observer:
     @staticmethod
     def _clean_up(pending: Pending) -> dict[str, list[object]]:
         got = pending.servers.stop() if pending.servers else {}
-        shutil.rmtree(pending.folder, ignore_errors=True)
+        remove(pending.folder)
         return got
 
     def stop(self) -> None:
@@ -236,11 +240,17 @@ class Observer:
             self._worker = None
 
 
-def did_not_load(transcript: Transcript) -> bool:
-    """Whether no scenario of the part can tell more than this one did."""
-    if transcript.breach is not None and transcript.breach.phase == "load":
-        return True
-    return transcript.import_error is not None or transcript.dag is None
+def remove(folder: Path) -> None:
+    """Remove a folder with all that is in it, however deep that is."""
+    try:
+        shutil.rmtree(folder)
+    except (OSError, RecursionError):
+        subprocess.run(["rm", "-rf", "--", str(folder)], check=False, capture_output=True)
+
+
+def hangs_at_load(transcript: Transcript) -> bool:
+    """Whether the other scenarios of the part would only hit the same limit, at the same cost."""
+    return transcript.breach is not None and transcript.breach.phase == "load"
 
 
 class Durations:

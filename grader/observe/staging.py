@@ -38,6 +38,8 @@ def read_source(submission: Path, part: Part) -> Source:
                 return Source(path, data, None)
     except OSError as error:
         refusal = f"It cannot be read: {error.strerror}."
+    except RuntimeError:  # before Python 3.13, for links that lead to each other
+        refusal = "It is a link that leads to itself; hand in the file itself."
     return Source(path, None, Error(type="Refused", message=refusal))
 
 

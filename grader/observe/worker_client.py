@@ -6,6 +6,7 @@ that the blame falls on the right one.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import signal
@@ -53,7 +54,8 @@ class WorkerClient:
                 start_new_session=True,
                 bufsize=0,
             )
-        self._send(Setup(home=home / "airflow").model_dump_json())
+        with contextlib.suppress(WorkerDied):  # `wait_until_ready` tells why
+            self._send(Setup(home=home / "airflow").model_dump_json())
 
     def wait_until_ready(self) -> None:
         """Raises `EnvironmentProblem` if Airflow cannot be loaded."""
@@ -67,6 +69,11 @@ class WorkerClient:
                 f"Airflow could not be loaded: {self._last_words()} (all of it: {self._log})"
             ) from None
         self.timings = Ready.model_validate_json(line).timings
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self._process.poll() is None
 
     def submit(self, job: Job) -> None:
         """Hand out a job. Raises `WorkerDied`."""

@@ -13,10 +13,12 @@ from pydantic import ValidationError
 
 from grader.transcript import Breach, DagFacts, Error, File, Run, TaskInstance, Transcript, Try
 from grader.worker.events import ProtocolError
+from grader.worker.folders import files_below
 from grader.worker.job import Job
 
 MAX_FILES = 200
 MAX_TEXT = 64 * 1024
+LEFT_BEHIND = ("files", "output", "memory", "processes")
 
 
 class Assembler:
@@ -27,6 +29,7 @@ class Assembler:
         self._facts: dict[str, Any] = {}
         self._runs: list[dict[str, Any]] = []
         self._open: dict[str, Any] | None = None
+        self._last: str | None = None
         self._breach: Breach | None = None
         self._given = {str(p) for p in (job.folder / "part").rglob("*") if p.is_file()}
         self.done = False
@@ -40,13 +43,17 @@ class Assembler:
             raise ProtocolError("tampering", f"an event does not fit ({kind}: {error})") from error
 
     def breach(self, limit: str, detail: str) -> None:
-        """Note the first limit that was hit, and where."""
+        """Note the first limit that was hit, and where.
+
+        What a task left too much of may be seen a moment after its end.
+        """
         if self._breach is None:
+            left_behind = self._last if limit in LEFT_BEHIND else None
             self._breach = Breach(
                 limit=limit,  # type: ignore[arg-type]
                 detail=detail,
                 phase="run" if self._runs else "load",
-                task_id=self._open["task_id"] if self._open else None,
+                task_id=self._open["task_id"] if self._open else left_behind,
             )
 
     def finish(self, left: int) -> Transcript:
@@ -76,6 +83,10 @@ class Assembler:
     def _take_too_many_tasks(self, count: int) -> None:
         self.breach("tasks", f"{self._job.limits.tasks} tasks; the DAG has {count:,}")
 
+    def _take_large_xcom(self, task_id: str, size: int) -> None:
+        self._last = task_id
+        self.breach("xcom", f"{self._job.limits.xcom_mib} MiB in one XCom ({size:,} characters)")
+
     def _take_loaded(self, dag_ids: list[str], dag: dict[str, Any] | None) -> None:
         self._facts["dag_ids"] = dag_ids
         self._facts["dag"] = DagFacts.model_validate(dag) if dag else None
@@ -91,7 +102,8 @@ class Assembler:
 
     def _take_try_ended(self, run: int, record: dict[str, Any]) -> None:
         self._open = None
-        self._runs[run]["tries"][self._key(record)] = Try.model_validate(record)
+        self._runs[run]["tries"][self._key(record)] = ended = Try.model_validate(record)
+        self._last = ended.task_id
 
     def _take_run_ended(self, run: int, state: str, instances: list[dict[str, Any]]) -> None:
         self._runs[run]["state"] = state
@@ -127,19 +139,14 @@ class Assembler:
 
     def _files(self) -> list[File]:
         part, work = self._job.folder / "part", self._job.folder / "work"
-        found = [(path, path.relative_to(work).as_posix()) for path in self._walk(work)]
-        for path in self._walk(part):
+        found = {path.relative_to(work).as_posix(): (path, s) for path, s in files_below(work)}
+        for path, size in files_below(part):
             if str(path) not in self._given and "__pycache__" not in path.parts:
-                found.append((path, f"part/{path.relative_to(part).as_posix()}"))
-        return [self._file(path, name) for path, name in found[:MAX_FILES]]
+                found[f"part/{path.relative_to(part).as_posix()}"] = path, size
+        return [self._file(name, *found[name]) for name in sorted(found)[:MAX_FILES]]
 
     @staticmethod
-    def _walk(folder: Path) -> list[Path]:
-        return sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
-
-    @staticmethod
-    def _file(path: Path, name: str) -> File:
-        size = path.stat().st_size
+    def _file(name: str, path: Path, size: int) -> File:
         try:
             text = path.read_text("utf-8") if size <= MAX_TEXT else None
         except (UnicodeDecodeError, OSError):

@@ -21,16 +21,15 @@ from grader.worker.disguise import hide_modules
 from grader.worker.job import Job
 from grader.worker.load import load_dags, sync_to_database
 from grader.worker.output import OutputTail
-from grader.worker.preload import copy_template
 from grader.worker.tries import TryObserver
 
 Emit = Callable[..., None]
 DAG_TEST = DAG.test
+MIB = 1024 * 1024
 
 
 def observe(job: Job, emit: Emit) -> None:
     """Take the submission through the scenario."""
-    copy_template(job.folder / "airflow.db")
     if "statsd" in job.scenario.servers:
         send_metrics()
     clock = VirtualClock(job.scenario.start, DAG_TEST.__code__, next_due)
@@ -41,7 +40,7 @@ def observe(job: Job, emit: Emit) -> None:
     dag = load(job, file, emit, output)
     if dag is None:
         return
-    observer = TryObserver(emit, output, file)
+    observer = TryObserver(emit, output, file, job.limits.xcom_mib * MIB)
     observer.install()
     for index, planned in enumerate(job.scenario.runs):
         clock.move_to(planned.logical_date)

@@ -20,6 +20,7 @@ dumps = json.dumps
 MESSAGE_LIMIT = 2_000
 REPR_LIMIT = 500
 JSON_LIMIT = 256 * 1024
+JSON_DEPTH = 50
 
 
 def cut(text: str, limit: int = MESSAGE_LIMIT) -> str:
@@ -49,7 +50,9 @@ def error_facts(error: BaseException, file: str) -> Error:
             if frame.f_code.co_filename == file:
                 line = number
     text = linecache.getline(file, line).strip()[:200] if line else None
-    return Error(type=str(type(error).__name__), message=cut(message), line=line, text=text or None)
+    return Error(
+        type=cut(str(type(error).__name__), 100), message=cut(message), line=line, text=text or None
+    )
 
 
 def value_facts(value: object) -> Value:
@@ -63,10 +66,24 @@ def value_facts(value: object) -> Value:
     try:
         text = dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        return Value(is_json=False, type=kind, repr=looks(value))
-    if len(text) > JSON_LIMIT:
+        text = None
+    if text is not None and len(text) > JSON_LIMIT:
         return Value(is_json=False, type=f"{kind} of {len(text):,} characters", repr=text[:100])
+    if text is None or depth_of(text) > JSON_DEPTH:
+        return Value(is_json=False, type=kind, repr=looks(value))
     return Value(is_json=True, json_value=value, type=kind, repr=cut(text, REPR_LIMIT))
+
+
+def depth_of(text: str) -> int:
+    """How deep brackets are nested in a JSON text; those inside strings count too."""
+    depth = deepest = 0
+    for character in text:
+        if character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "]}":
+            depth -= 1
+    return deepest
 
 
 def seconds(value: Any) -> float | None:

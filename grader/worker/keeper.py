@@ -24,7 +24,9 @@ import psutil
 from grader.scenario import Limits
 from grader.transcript import Transcript
 from grader.worker.assemble import Assembler
+from grader.worker.database import NAME, Database
 from grader.worker.events import EventReader, ProtocolError, make_emitter
+from grader.worker.folders import size_below
 from grader.worker.job import Job
 
 POLL = 0.05
@@ -38,7 +40,7 @@ def become_subreaper() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def keep(job: Job) -> Transcript:
+def keep(job: Job, database: Database) -> Transcript:
     """Observe one job in a fresh child and return what became of it."""
     os.setsid()
     become_subreaper()
@@ -48,7 +50,7 @@ def keep(job: Job) -> Transcript:
     baseline = psutil.Process().memory_info().rss
     child = os.fork()
     if child == 0:
-        run_child(job, nonce, writing)
+        run_child(job, database, nonce, writing)
     os.close(writing)
     watch = Watch(job, baseline)
     assembler = Assembler(job)
@@ -65,13 +67,14 @@ def keep(job: Job) -> Transcript:
     )
 
 
-def run_child(job: Job, nonce: str, writing: int) -> None:
+def run_child(job: Job, database: Database, nonce: str, writing: int) -> None:
     """The forked side. Never returns: whatever happens, the process ends here."""
     try:
         events = enter(job, writing)
         from grader.worker.child import observe  # loaded by `preload`; it imports Airflow
 
         emit = make_emitter(events, nonce)
+        database.use_copy(job.folder / NAME)
         observe(job, emit)
         emit("done")
     except BaseException:
@@ -98,7 +101,15 @@ def enter(job: Job, writing: int) -> int:
     work = job.folder / "work"
     os.chdir(work)
     os.environ.pop("PYTHONPATH", None)
-    os.environ.update(job.environment, HOME=str(work), TMPDIR=str(work), PWD=str(work))
+    os.environ.update(
+        job.environment,
+        AIRFLOW_HOME=str(job.folder),
+        HOME=str(work),
+        TMPDIR=str(work),
+        PWD=str(work),
+    )
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     tempfile.tempdir = None
     return events
 
@@ -106,11 +117,12 @@ def enter(job: Job, writing: int) -> int:
 def set_kernel_limits(limits: Limits) -> None:
     """What the kernel can refuse by itself, so that one big step between two polls does no harm."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    size = limits.files_mib * MIB
+    # A little above the limit, so that it is the keeper who says which limit it was.
+    size = limits.files_mib * MIB + MIB
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     if sys.platform == "linux":
-        space = psutil.Process().memory_info().vms + limits.memory_mib * MIB
+        space = psutil.Process().memory_info().vms + limits.memory_mib * MIB * 5 // 4
         resource.setrlimit(resource.RLIMIT_AS, (space, space))
 
 
@@ -125,6 +137,7 @@ def follow(fd: int, reader: EventReader, assembler: Assembler, watch: Watch) -> 
             for event in reader.feed(data):
                 assembler.take(event)
         watch.look()
+    watch.look_closely()
 
 
 class Watch:
@@ -141,9 +154,12 @@ class Watch:
         now = time.monotonic()
         if now > self._deadline:
             raise ProtocolError("seconds", f"{self._limits.seconds:g} seconds")
-        if now < self._next:
-            return
-        self._next = now + POLL
+        if now >= self._next:
+            self._next = now + POLL
+            self.look_closely()
+
+    def look_closely(self) -> None:
+        """The same, whatever the clock says."""
         processes = self._self.children(recursive=True)
         if len(processes) > self._limits.processes:
             raise ProtocolError("processes", f"{self._limits.processes} processes")
@@ -151,7 +167,8 @@ class Watch:
             raise ProtocolError("memory", f"{self._limits.memory_mib:,} MiB of memory")
         if size_of(self._folder / "output.txt") > self._limits.output_mib * MIB:
             raise ProtocolError("output", f"{self._limits.output_mib} MiB of output")
-        if folder_size(self._folder, self._limits.files_mib * MIB) > self._limits.files_mib * MIB:
+        most = self._limits.files_mib * MIB
+        if size_below([self._folder / "part", self._folder / "work"], most) > most:
             raise ProtocolError("files", f"{self._limits.files_mib} MiB of files")
 
     def _own_memory(self, process: psutil.Process) -> int:
@@ -167,22 +184,6 @@ def size_of(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def folder_size(folder: Path, enough: int) -> int:
-    """Bytes below `part` and `work`, counted until there is more than `enough`."""
-    total, waiting = 0, [folder / "part", folder / "work"]
-    while waiting and total <= enough:
-        try:
-            with os.scandir(waiting.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(Path(entry.path))
-                    else:
-                        total += entry.stat(follow_symlinks=False).st_size
-        except OSError:
-            continue
-    return total
 
 
 def end_everything(keep_alive: frozenset[int] = frozenset()) -> int:

@@ -17,26 +17,35 @@ from airflow.sdk.definitions._internal.contextmanager import DagContext
 MODULE = "learner_dag_file"
 
 
+class Registered(list[tuple[DAG, ModuleType]]):
+    """Where `@dag` notes what it made. Airflow has a set here, which drops a second like DAG."""
+
+    def add(self, item: tuple[DAG, ModuleType]) -> None:
+        """As a set would."""
+        self.append(item)
+
+
 def load_dags(path: Path) -> dict[str, DAG]:
     """Import the file and return its valid DAGs by id, in a dict ordered by id.
 
     Raises whatever the file, Airflow's validation or the cycle check raises.
     """
     DagContext.current_autoregister_module_name = MODULE
+    registered = DagContext.autoregistered_dags = Registered()  # type: ignore[assignment]
     module = _import(path)
-    found = {o for o in vars(module).values() if isinstance(o, DAG)}
-    found.update(dag for dag, _ in DagContext.autoregistered_dags)
-    DagContext.autoregistered_dags.clear()
+    found = [o for o in vars(module).values() if isinstance(o, DAG)]
+    found += [dag for dag, _ in registered]
     DagContext.current_autoregister_module_name = None
     dags: dict[str, DAG] = {}
-    for dag in found:
+    # By identity: two DAGs with the same id may well call themselves equal.
+    for dag in {id(dag): dag for dag in found}.values():
         dag.fileloc = str(path)
         dag.relative_fileloc = path.name
         dag.validate()
         dag.check_cycle()
         dag.resolve_template_files()
         if dag.dag_id in dags:
-            raise ValueError(f"two DAGs in this file have the id {dag.dag_id!r}")
+            raise ValueError(f"the file makes two DAGs with the id {dag.dag_id!r}")
         dags[dag.dag_id] = dag
     return dict(sorted(dags.items()))
 

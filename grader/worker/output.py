@@ -27,7 +27,8 @@ class OutputTail:
         self.flush()
         with open(self._path, "rb") as file:
             end = file.seek(0, 2)
-            size, start = end - self._seen, self._seen
+            start = min(self._seen, end)  # a learner may have cut the file short
+            size = end - start
             self._seen = end
             file.seek(start)
             if size <= KEEP:

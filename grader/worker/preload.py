@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import gc
 import hashlib
 import importlib.metadata
 import os
 import secrets
-import shutil
 import sys
 import tempfile
 import threading
@@ -22,7 +20,10 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-TEMPLATE = "airflow.db"
+from grader.worker import database
+
+# What tasks and their shell commands say, but not what Airflow says about each step of a task.
+LOG_LEVELS = "airflow=WARNING airflow.task=INFO airflow.task.operators=WARNING task=WARNING"
 
 
 def template_key() -> str:
@@ -47,9 +48,9 @@ def set_environment(home: Path) -> None:
         AIRFLOW__CORE__UNIT_TEST_MODE="False",
         AIRFLOW__CORE__FERNET_KEY="",
         AIRFLOW__API_AUTH__JWT_SECRET=secrets.token_hex(32),
-        AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{home / TEMPLATE}",
+        AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{home / database.NAME}",
         AIRFLOW__LOGGING__LOGGING_LEVEL="INFO",
-        AIRFLOW__LOGGING__NAMESPACE_LEVELS="airflow=WARNING airflow.task=INFO task=WARNING",
+        AIRFLOW__LOGGING__NAMESPACE_LEVELS=LOG_LEVELS,
         AIRFLOW__LOGGING__COLORED_CONSOLE_LOG="False",
         AIRFLOW__METRICS__LEGACY_NAMES_ON="False",
         AIRFLOW__METRICS__STATSD_INFLUXDB_ENABLED="True",
@@ -59,8 +60,8 @@ def set_environment(home: Path) -> None:
     time.tzset()
 
 
-def preload(root: Path) -> dict[str, float]:
-    """Load all that every scenario needs. Returns seconds by phase.
+def preload(root: Path) -> tuple[database.Database, dict[str, float]]:
+    """Load all that every scenario needs. Returns the database and seconds by phase.
 
     Raises whatever Airflow raises where the installation is broken: the caller blames the
     environment.
@@ -87,11 +88,12 @@ def preload(root: Path) -> dict[str, float]:
 
     lap("import airflow")
     import_child()
-    make_template(home)
+    metadata = database.Database(home)
+    metadata.open()
     lap("metadata database")
     build_execution_api()
     lap("execution api")
-    rehearse(home)
+    rehearse(home, metadata)
     lap("rehearsal")
     for thread in threading.enumerate():
         if thread is not threading.main_thread():
@@ -101,7 +103,7 @@ def preload(root: Path) -> dict[str, float]:
     gc.collect()
     gc.freeze()
     gc.enable()
-    return timings
+    return metadata, timings
 
 
 def import_child() -> None:
@@ -110,35 +112,6 @@ def import_child() -> None:
     import grader.worker.child  # noqa: F401
 
     del sys.modules["pytest"]
-
-
-def make_template(home: Path) -> None:
-    """Create the migrated database unless it is there. Two workers may try at the same time."""
-    from airflow import settings
-    from airflow.utils import db
-
-    target = home / TEMPLATE
-    with open(home / "template.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if target.exists():
-            return
-        fresh = home / f"{TEMPLATE}.fresh"
-        fresh.unlink(missing_ok=True)
-        use_database(fresh)
-        db.initdb()
-        settings.dispose_orm()
-        os.replace(fresh, target)
-        use_database(target)
-
-
-def use_database(path: Path) -> None:
-    """Point Airflow's ORM at another SQLite file."""
-    from airflow import settings
-
-    os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{path}"
-    settings.dispose_orm(do_log=False)
-    settings.configure_vars()
-    settings.configure_orm()
 
 
 def build_execution_api() -> None:
@@ -168,19 +141,16 @@ def build_execution_api() -> None:
     asyncio.run(ask())
 
 
-def rehearse(home: Path) -> None:
+def rehearse(home: Path, metadata: database.Database) -> None:
     """Run a DAG of three tasks once, so that no scenario pays for what only the first run pays."""
-    from airflow import settings
-
     from grader.worker.load import load_dags, sync_to_database
 
     file = Path(__file__).with_name("rehearsal.py")
     with tempfile.TemporaryDirectory(dir=home) as folder, borrowed_transport():
-        copy_template(Path(folder) / TEMPLATE)
+        metadata.use_copy(Path(folder) / database.NAME)
         dags = load_dags(file)
         sync_to_database(dags, file.parent)
         dags["rehearsal"].test()
-        settings.dispose_orm(do_log=False)
 
 
 @contextlib.contextmanager
@@ -209,9 +179,3 @@ def borrowed_transport() -> Iterator[None]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
-
-
-def copy_template(target: Path) -> None:
-    """A scenario's own metadata database."""
-    shutil.copyfile(Path(os.environ["AIRFLOW_HOME"]) / TEMPLATE, target)
-    use_database(target)

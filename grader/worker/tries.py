@@ -12,6 +12,7 @@ from typing import Any
 from airflow.models.renderedtifields import RenderedTaskInstanceFields
 from airflow.models.xcom import XComModel
 from airflow.sdk.execution_time import supervisor
+from airflow.sdk.execution_time.comms import SetXCom
 from airflow.utils.session import create_session
 from sqlalchemy import select
 
@@ -25,8 +26,9 @@ Key = tuple[int, str, int, int]
 class TryObserver:
     """Emits `try_started` and `try_ended`. The legs of a deferred try are one try."""
 
-    def __init__(self, emit: Callable[..., None], output: OutputTail, file: str):
+    def __init__(self, emit: Callable[..., None], output: OutputTail, file: str, xcom_limit: int):
         self._emit, self._output, self._file = emit, output, file
+        self._xcom_limit = xcom_limit
         self._starts: dict[Key, str] = {}
         self._texts: dict[Key, str] = {}
         self.run_index = 0
@@ -47,6 +49,20 @@ class TryObserver:
             return result
 
         supervisor.run_task_in_process = run_task_in_process
+        self._measure_xcoms()
+
+    def _measure_xcoms(self) -> None:
+        """Refuse an XCom that is too large before the database has to take it."""
+        comms = supervisor.InProcessSupervisorComms
+        original, emit, limit = comms.send, self._emit, self._xcom_limit
+
+        def send(self: Any, msg: Any) -> Any:
+            if isinstance(msg, SetXCom) and (size := len(facts.dumps(msg.value))) > limit:
+                emit("large_xcom", task_id=str(msg.task_id), size=size)
+                raise ValueError(f"an XCom of {size:,} characters")
+            return original(self, msg)
+
+        comms.send = send  # type: ignore[method-assign]
 
     def _start(self, key: Key) -> None:
         self._output.skip()

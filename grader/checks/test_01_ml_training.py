@@ -1,0 +1,655 @@
+"""Hidden checks of part 01: a model is trained each night and deployed only if it is good enough.
+
+Pure functions over transcripts. They must not import Airflow or read the submission.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+from grader.judge import (
+    NotChecked,
+    NotPassed,
+    Observation,
+    Observe,
+    check,
+    expect,
+    scenario,
+)
+from grader.judge.view import RunView, TaskView, names
+from grader.scenario import PlannedRun, Scenario
+
+ORDER = (
+    "download_dataset", "preprocess_data", "train_model",
+    "evaluate_model", "deploy_model", "send_notification",
+)  # fmt: skip
+COLUMNS = "customer_id,tenure_months,monthly_fee,support_calls,data_gb,churned"
+POSSIBLE = ((0, 480), (1, 300), (0, 50), (0, 500))
+DATA = "data/customers.csv"
+URL = "https://api.example.com/model/v1"
+TAGS = {"ml", "training", "production"}
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+GB, MB = (1e9, 2.0**30), (1e6, 2.0**20)
+
+# --- what the submission goes through ---
+
+
+def customer(rng: Random, number: int, leaves: bool) -> list[str]:
+    """A customer of whom it is plain whether they leave: the calls and the tenure say so."""
+    calls = rng.randint(6, 10) if leaves else rng.randint(0, 2)
+    tenure = rng.randint(1, 9) if leaves else rng.randint(30, 90)
+    fee, data = rng.choice((9.99, 19.99, 34.99)), rng.uniform(1, 30)
+    return [str(number), str(tenure), f"{fee}", str(calls), f"{data:.1f}", yes_no(leaves)]
+
+
+def yes_no(leaves: bool) -> str:
+    """The label as the export writes it."""
+    return "yes" if leaves else "no"
+
+
+def with_dirt(rng: Random, clean: list[list[str]]) -> str:
+    """The export as text: the clean rows in their order, dirty rows and repeated ones between."""
+    rows = list(clean)
+    for row in rng.sample(clean, rng.randint(8, 20)):
+        rows.insert(rng.randrange(rows.index(row) + 1, len(rows) + 1), list(row))
+    for number in range(rng.randint(12, 30)):
+        row = customer(rng, 70_000 + number, rng.random() < 0.5)
+        row[rng.randint(1, 4)] = rng.choice(("", "-3", "99999", "n/a"))
+        rows.insert(rng.randrange(len(rows)), row)
+    return "\n".join([COLUMNS, *(",".join(row) for row in rows)]) + "\n"
+
+
+def export(rng: Random, validation: int, wrong: int) -> str:
+    """An export with `validation` validation rows, of which a good model gets `wrong` wrong."""
+    clean = [customer(rng, 10_000 + n, rng.random() < 0.5) for n in range(5 * validation)]
+    for row in rng.sample(clean[4::5], wrong):
+        row[-1] = "no" if row[-1] == "yes" else "yes"
+    return with_dirt(rng, clean)
+
+
+def night(rng: Random, text: str) -> Scenario:
+    """One run at two in the morning on the given export."""
+    date = datetime(2025, 1, 1, 2, tzinfo=UTC) + rng.randint(0, 500) * DAY
+    return Scenario(files={DATA: text}, runs=(PlannedRun(logical_date=date),))
+
+
+@scenario("good data")
+def good_data(rng: Random) -> Scenario:
+    """A model with an accuracy between 0.92 and 0.98."""
+    validation = rng.randint(75, 120)
+    return night(rng, export(rng, validation, round(validation * rng.uniform(0.03, 0.07))))
+
+
+@scenario("exactly on the threshold")
+def on_the_threshold(rng: Random) -> Scenario:
+    """Just 88 of 100."""
+    hundredths = rng.choice((75, 100, 125))
+    return night(rng, export(rng, hundredths, hundredths * 12 // 100))
+
+
+@scenario("just below the threshold")
+def below_the_threshold(rng: Random) -> Scenario:
+    """One or two customers short of the threshold."""
+    hundredths = rng.choice((100, 125))
+    return night(rng, export(rng, hundredths, hundredths * 12 // 100 + rng.randint(1, 2)))
+
+
+@scenario("hopeless data")
+def hopeless_data(rng: Random) -> Scenario:
+    """Labels that have nothing to do with the customers."""
+    clean = [customer(rng, 10_000 + n, rng.random() < 0.5) for n in range(rng.randint(350, 500))]
+    for row in clean:
+        row[-1] = yes_no(rng.random() < 0.5)
+    return night(rng, with_dirt(rng, clean))
+
+
+@scenario("bad download")
+def bad_download(rng: Random) -> Scenario:
+    """An export that broke off before its first byte."""
+    return night(rng, "")
+
+
+@scenario("before the first day")
+def before_the_first_day(rng: Random) -> Scenario:
+    """The file is loaded in December 2023, and nothing runs."""
+    return Scenario(now=datetime(2023, 12, rng.randint(2, 28), rng.randint(4, 20), 7, tzinfo=UTC))
+
+
+# --- the words the checks share ---
+
+
+def rows_of(seen: Observation) -> list[list[str]]:
+    """All rows of the scenario's export."""
+    return list(csv.reader(io.StringIO(seen.scenario.files[DATA])))[1:]
+
+
+def clean_rows_of(seen: Observation) -> list[list[str]]:
+    """The rows that cleaning has to leave."""
+    kept: dict[str, list[str]] = {}
+    for row in rows_of(seen):
+        try:
+            numbers = [float(text) for text in row[1:5]]
+        except ValueError:
+            continue
+        if all(low <= x <= high for x, (low, high) in zip(numbers, POSSIBLE, strict=True)):
+            kept.setdefault(row[0], row)
+    return list(kept.values())
+
+
+def share_right(rows: list[list[str]]) -> float:
+    """The share of rows whose label is what the number of calls says."""
+    return sum(row[-1] == yes_no(int(row[3]) >= 5) for row in rows) / len(rows)
+
+
+def step(run: RunView, task_id: str) -> TaskView:
+    """A task of the run. A task that was never called is the business of section 3, unless none
+    was: then every task is still open.
+    """
+    if task_id in run.dag.task_ids:
+        must_have_started(run)
+        return run.task(task_id)
+    expect(
+        len(run.dag.task_ids) > 1,
+        happened=f"The DAG has no task `{task_id}` yet.",
+        expected="Section 3 puts it into the DAG; then its own section can be checked.",
+        at=run.dag,
+    )
+    raise NotChecked(f"not checked because the DAG has no task `{task_id}` yet")
+
+
+def must_have_started(run: RunView) -> None:
+    """No task starts before the DAG's start date. Which day that is, section 1 judges."""
+    if not run.ran:
+        raise NotChecked(f"not checked because no task started (start: {run.dag.data.start_date})")
+
+
+def comes_first(observe: Observe, *earlier: Callable[..., None]) -> None:
+    """Like `requires`, but a task of which nothing is there yet fails by itself."""
+    for function in earlier:
+        try:
+            function(observe)
+        except NotPassed:
+            title = (function.__doc__ or "").strip()
+            raise NotChecked(f"not checked because this comes first: {title}") from None
+    observe("good data")  # the message shows what was observed last
+
+
+def number(task: TaskView, todo: int, key: str) -> Any:
+    """A number out of the dict that a task returned, or a sentence for what is there instead."""
+    value = entry(task, todo, key)
+    expect(
+        isinstance(value, int | float) and not isinstance(value, bool),
+        happened=f"`{task.task_id}` returned {value!r} as `{key}`.",
+        expected=f"`{key}` is a number.",
+        at=task,
+    )
+    return value
+
+
+def entry(task: TaskView, todo: int, key: str) -> Any:
+    """One entry of the dict that a task returned, or a sentence for what is there instead."""
+    still_open(task, todo)
+    task.must_have_succeeded()
+    value = task.tries[-1].xcoms.get("return_value")
+    expect(
+        value is not None and (not value.is_json or value.json_value is not None),
+        happened=f"`{task.task_id}` ended well but returned nothing, so the next task gets None.",
+        expected=f"It returns a dict with the key `{key}`. Is there a `return` in front of it?",
+        at=task,
+    )
+    return task.field(key)
+
+
+def still_open(task: TaskView, todo: int) -> None:
+    """Name the TODO if its body still raises what the stub raises."""
+    expect(
+        task.error is None or task.error.type != "NotImplementedError",
+        happened=f"`{task.task_id}` still raises `NotImplementedError`: TODO {todo} is open.",
+        expected="The `raise` line is replaced by the work of the task.",
+        at=task,
+    )
+
+
+def near(value: float, wanted: float, units: tuple[float, ...] = (1.0,)) -> bool:
+    """Whether a size is right to two percent, in one of the usual units."""
+    return any(abs(value - wanted / unit) <= 0.02 * wanted / unit for unit in units)
+
+
+# --- before all others, because a file that does not load has no other facts ---
+
+
+@check(task=3)
+def test_loading_the_file_does_no_work(observe: Observe) -> None:
+    """Loading the file does no work: the data is read only when a task runs."""
+    dag = observe("good data").dag
+    if not set(ORDER) <= set(dag.task_ids):
+        raise NotChecked("not checked because the six tasks come first")
+    rule = "Only the body of a task works. Airflow loads the file again and again."
+    try:
+        observe("bad download").dag.task_ids  # noqa: B018
+    except NotPassed as error:
+        raise NotPassed(
+            "With an empty export Airflow cannot even load the file, because it reads the data "
+            f"while loading. {error.happened}",
+            rule,
+            line=error.line,
+        ) from None
+    written = [f.path for f in observe("before the first day").transcript.files if f.size]
+    expect(
+        not written,
+        happened=f"No task had run yet, and loading the file had already written {names(written)}.",
+        expected=rule,
+        at=dag,
+    )
+
+
+# --- 1. Schedule the pipeline ---
+
+
+@check(task=1)
+def test_it_runs_every_night_at_two(observe: Observe) -> None:
+    """The DAG runs every night at 02:00 UTC."""
+    dag = observe("good data").dag
+    runs = [when.astimezone(UTC) for when in dag.next_runs]
+    soon = ", ".join(f"{when:%a %Y-%m-%d %H:%M}" for when in runs)
+    expect(
+        bool(runs),
+        happened="The DAG has no schedule: it would never start by itself.",
+        expected="It runs every night at 02:00 UTC.",
+        at=dag,
+    )
+    swapped = all((when.hour, when.minute) == (0, 2) for when in runs)
+    daily = all(b - a == DAY for a, b in pairwise(runs))
+    expect(
+        daily and all((when.hour, when.minute) == (2, 0) for when in runs),
+        happened=f"The next runs (UTC) are {soon}."
+        + (" That is two past midnight: a cron text starts with the minute." if swapped else ""),
+        expected="One run every night at 02:00 UTC.",
+        at=dag,
+    )
+
+
+@check(task=1, requires=test_it_runs_every_night_at_two)
+def test_the_first_night_is_the_first_of_2024(observe: Observe) -> None:
+    """The first night is that of 1 January 2024."""
+    dag = observe("before the first day").dag
+    first = dag.next_runs[0].astimezone(UTC) if dag.next_runs else None
+    wanted = datetime(2024, 1, 1, 2, tzinfo=UTC)
+    # A timetable of data intervals starts its first run when its first day is over.
+    late = first == wanted + DAY and (dag.data.start_date or "").startswith("2024-01-01")
+    expect(
+        first == wanted or late,
+        happened=f"Loaded in December 2023, the first run would be at {first} (start date: "
+        f"{dag.data.start_date}).",
+        expected=f"The first run is at {wanted}: the DAG starts on 1 January 2024, a fixed day.",
+        at=dag,
+    )
+
+
+@check(task=1, requires=test_it_runs_every_night_at_two)
+def test_missed_nights_are_not_made_up_for(observe: Observe) -> None:
+    """Switched on later, the DAG does not run for all the nights since 2024."""
+    seen = observe("good data")
+    today, first = seen.scenario.start, seen.dag.next_runs[0]
+    expect(
+        first >= today - DAY,
+        happened=f"Switched on on {today:%Y-%m-%d}, the next run would be the one of "
+        f"{first:%Y-%m-%d %H:%M}, and then each night since: {(today - first).days} runs at once.",
+        expected="Nights that are over are left alone; the next run is that of the coming night.",
+        at=seen.dag,
+    )
+
+
+@check(task=1)
+def test_it_can_be_found_by_its_tags(observe: Observe) -> None:
+    """The DAG has the tags ml, training and production."""
+    dag = observe("good data").dag
+    expect(
+        set(dag.data.tags) == TAGS,
+        happened=f"The tags of the DAG: {names(dag.data.tags)}.",
+        expected=f"The tags {names(sorted(TAGS))}.",
+        at=dag,
+    )
+
+
+# --- 2. Let failed tasks try again ---
+
+
+def first_failed(observe: Observe) -> TaskView:
+    """The task at which the bad download came to light."""
+    try:
+        run = observe("bad download").run
+    except NotPassed as error:
+        raise NotChecked(f"not checked because there is no run: {error.happened}") from None
+    must_have_started(run)
+    failed = [name for name in run.ran if run.states.get(name) == "failed"]
+    expect(
+        bool(failed),
+        happened="The export was an empty file, and yet no task failed.",
+        expected="A task that cannot do its work lets the error out; Airflow has to see it.",
+        at=run.dag,
+    )
+    return run.task(failed[0])
+
+
+@check(task=2)
+def test_a_failed_task_is_tried_three_times(observe: Observe) -> None:
+    """A task that fails is tried three times in all."""
+    task = first_failed(observe)
+    dag = observe("bad download").dag
+    others = [t.task_id for t in dag.data.tasks if t.retries and t.task_id != task.task_id]
+    why = f" Retries are set for {names(others)} only." if others and len(task.tries) == 1 else ""
+    times = {1: "once", 2: "twice"}.get(len(task.tries), f"{len(task.tries)} times")
+    expect(
+        len(task.tries) == 3,
+        happened=f"The download broke off. `{task.task_id}` was tried {times}, then the run "
+        f"failed.{why}",
+        expected="Three tries, which is one and two retries, for every task of the DAG.",
+        at=task,
+    )
+
+
+@check(task=2, requires=test_a_failed_task_is_tried_three_times)
+def test_a_minute_lies_between_two_tries(observe: Observe) -> None:
+    """Between two tries there is one minute."""
+    task = first_failed(observe)
+    gaps = " and ".join(f"{gap.total_seconds():.0f} s" for gap in task.gaps)
+    expect(
+        all(abs(gap - MINUTE) <= timedelta(seconds=5) for gap in task.gaps),
+        happened=f"Between the tries of `{task.task_id}` lay {gaps}.",
+        expected="One minute (60 s) each time.",
+        at=task,
+    )
+
+
+@check(task=2)
+def test_every_task_belongs_to_the_data_team(observe: Observe) -> None:
+    """Every task belongs to data-team."""
+    dag = observe("good data").dag
+    others = [task for task in dag.data.tasks if task.owner != "data-team"]
+    owners = ", ".join(sorted({repr(task.owner) for task in others}))
+    expect(
+        not others,
+        happened=f"The owner of {names([task.task_id for task in others])} is {owners}.",
+        expected="The owner of every task is 'data-team', so that people know whom to call.",
+        at=dag,
+    )
+
+
+# --- 3. Put the tasks in order ---
+
+
+@check(task=3)
+def test_every_task_waits_for_the_one_before(observe: Observe) -> None:
+    """Each of the six tasks waits for the one before it."""
+    dag = observe("good data").dag
+    missing = [task_id for task_id in ORDER if task_id not in dag.task_ids]
+    expect(
+        not missing,
+        happened=f"The DAG has no task {names(missing)}. Its tasks: {names(dag.task_ids)}.",
+        expected="All six functions are called, with parentheses: a call puts a task in the DAG.",
+        at=dag,
+    )
+    before = {task_id: {up for up, down in dag.edges if down == task_id} for task_id in ORDER}
+    for _ in ORDER:  # what comes before something that comes before, comes before
+        for ups in before.values():
+            ups |= {far for up in ups for far in before.get(up, set())}
+    for first, then in pairwise(ORDER):
+        turned = then in before[first]
+        expect(
+            first in before[then],
+            happened=f"`{first}` waits for `{then}`: the order is turned around."
+            if turned
+            else f"`{then}` does not wait for `{first}`.",
+            expected=f"`{then}` runs after `{first}`, and only if it succeeded. Handing over a "
+            "value says so; where no value is handed over, the order has to be said.",
+            at=dag.task(then),
+        )
+
+
+# --- 4. Hand the data on ---
+
+
+@check(task=4)
+def test_the_download_is_counted(observe: Observe) -> None:
+    """`download_dataset` returns the size and the number of rows of the file it got."""
+    seen = observe("good data")
+    task = step(seen.run, "download_dataset")
+    rows, size = len(rows_of(seen)), len((seen.scenario.files[DATA] or "").encode())
+    count = number(task, 4, "num_samples")
+    why = {
+        rows + 1: " The header is no customer.",
+        len(clean_rows_of(seen)): " Cleaning comes later: here all rows count, dirty ones too.",
+    }.get(count, "")
+    expect(
+        count == rows,
+        happened=f"The export had {rows} rows; `num_samples` is {count}.{why}",
+        expected=f"`num_samples` is {rows}, counted in this run's file.",
+        at=task,
+    )
+    value = number(task, 4, "dataset_size_gb")
+    expect(
+        near(value, size, GB),
+        happened=f"The export had {size} bytes; `dataset_size_gb` is {value}.",
+        expected=f"`dataset_size_gb` is {size / 1e9:.4g}: the bytes of the file in gigabytes.",
+        at=task,
+    )
+
+
+@check(task=4, requires=test_the_download_is_counted)
+def test_the_clean_rows_are_counted(observe: Observe) -> None:
+    """`preprocess_data` returns the number of clean rows and the share for validation."""
+    seen = observe("good data")
+    task = step(seen.run, "preprocess_data")
+    rows, clean = len(rows_of(seen)), len(clean_rows_of(seen))
+    count = number(task, 4, "processed_samples")
+    why = " That is all of them, the dirty ones too." if count == rows else ""
+    expect(
+        count == clean,
+        happened=f"Of {rows} rows {clean} are clean; `processed_samples` is {count}.{why}",
+        expected=f"`processed_samples` is {clean}, the rows that cleaning left.",
+        at=task,
+    )
+    share = number(task, 4, "validation_split")
+    expect(
+        abs(share - 0.2) < 1e-9,
+        happened=f"`validation_split` is {share}.",
+        expected="`validation_split` is 0.2: each fifth row is for validation.",
+        at=task,
+    )
+
+
+# --- 5. Train the model ---
+
+
+@check(task=5)
+def test_the_accuracy_is_that_of_the_validation_rows(observe: Observe) -> None:
+    """`train_model` returns the accuracy on the validation rows."""
+    seen = observe("good data")
+    task = step(seen.run, "train_model")
+    comes_first(observe, test_the_clean_rows_are_counted)
+    clean = clean_rows_of(seen)
+    wanted = share_right(clean[4::5])
+    training = share_right([row for n, row in enumerate(clean, start=1) if n % 5])
+    value = number(task, 5, "accuracy")
+    why = ""
+    if abs(value - training) < 0.001:
+        why = " That is what it reaches on the rows it was trained on."
+    elif abs(value - share_right(clean)) < 0.001:
+        why = " That is what it reaches on all rows, most of which it was trained on."
+    expect(
+        abs(value - wanted) < 0.0051,
+        happened=f"The model is right for {wanted:.4f} of the validation rows; `accuracy` is "
+        f"{value}.{why}",
+        expected=f"Fitted on the training rows and measured on the others: {wanted:.4f}.",
+        at=task,
+    )
+
+
+@check(task=5, requires=test_the_accuracy_is_that_of_the_validation_rows)
+def test_the_model_size_is_that_of_its_file(observe: Observe) -> None:
+    """`train_model` returns the size of the file that holds the model."""
+    seen = observe("good data")
+    task = seen.run.task("train_model")
+    value = number(task, 5, "model_size_mb")
+    saved = [f for f in seen.transcript.files if f.path.endswith("model.json")]
+    expect(
+        bool(saved),
+        happened="No file `model.json` was written.",
+        expected="`train_model` saves the model in the folder of the run.",
+        at=task,
+    )
+    size = saved[0].size
+    expect(
+        any(near(value, file.size, MB) for file in saved),
+        happened=f"The saved model has {size} bytes; `model_size_mb` is {value}.",
+        expected=f"`model_size_mb` is {size / 1e6:.4g}: the bytes of the file in megabytes.",
+        at=task,
+    )
+
+
+# --- 6. Stop a weak model ---
+
+
+@check(task=6)
+def test_a_good_model_passes(observe: Observe) -> None:
+    """A model with an accuracy of 0.88 or more passes; 0.88 itself is enough."""
+    step(observe("good data").run, "evaluate_model")
+    comes_first(observe, test_the_accuracy_is_that_of_the_validation_rows)
+    for name in ("good data", "exactly on the threshold"):
+        run = observe(name).run
+        accuracy = number(step(run, "train_model"), 5, "accuracy")
+        task = step(run, "evaluate_model")
+        still_open(task, 6)
+        why = f" with {task.error.type}: {task.error.message}" if task.error else ""
+        expect(
+            task.state == "success",
+            happened=f"The accuracy was {accuracy:.4g}, and `evaluate_model` ended as "
+            f"{task.state}{why}.",
+            expected="From 0.88 on, 0.88 included, a model passes.",
+            at=task,
+        )
+
+
+@check(task=6, requires=(test_a_good_model_passes, test_a_failed_task_is_tried_three_times))
+def test_a_weak_model_fails_three_times(observe: Observe) -> None:
+    """A model below 0.88 raises ValueError and is tried three times."""
+    for name in ("hopeless data", "just below the threshold"):
+        run = observe(name).run
+        accuracy = number(step(run, "train_model"), 5, "accuracy")
+        task = run.task("evaluate_model")
+        expect(
+            task.state == "failed",
+            happened=f"The accuracy was {accuracy:.4g}, and `evaluate_model` ended as "
+            f"{task.state}."
+            + (
+                " To Airflow all is well, whatever the log says." if task.state == "success" else ""
+            ),
+            expected="Below 0.88 `evaluate_model` fails: it raises `ValueError`.",
+            at=task,
+        )
+        kind = task.error.type if task.error else "nothing"
+        final = " That exception tells Airflow not to try again." if "FailExc" in kind else ""
+        expect(
+            len(task.tries) == 3,
+            happened=f"`evaluate_model` raised {kind}; number of tries: {len(task.tries)}.{final}",
+            expected="It is tried three times, like every task of this DAG.",
+            at=task,
+        )
+        expect(
+            kind == "ValueError",
+            happened=f"`evaluate_model` raised {kind}.",
+            expected="It raises `ValueError`, with the accuracy in the text.",
+            at=task,
+        )
+
+
+@check(
+    task=6,
+    requires=(test_a_weak_model_fails_three_times, test_every_task_waits_for_the_one_before),
+)
+def test_a_weak_model_is_never_deployed(observe: Observe) -> None:
+    """After a weak model nothing runs: it is not deployed, and nobody is told it was."""
+    for name in ("hopeless data", "just below the threshold"):
+        seen = observe(name)
+        for task_id in ("deploy_model", "send_notification"):
+            task = seen.run.task(task_id)
+            rule = task.facts.trigger_rule
+            why = f" Its trigger rule is `{rule}`." if rule != "all_success" else ""
+            expect(
+                not task.ran,
+                happened=f"`evaluate_model` had failed, and yet `{task_id}` ran and ended as "
+                f"{task.state}.{why}",
+                expected="Nothing after `evaluate_model` runs when it failed.",
+                at=task,
+            )
+
+
+# --- 7. Deploy and tell the team ---
+
+
+@check(task=7)
+def test_the_model_is_in_production(observe: Observe) -> None:
+    """`deploy_model` copies the model into the production folder and returns its URL."""
+    seen = observe("good data")
+    task = step(seen.run, "deploy_model")
+    comes_first(observe, test_a_good_model_passes)
+    url = entry(task, 7, "deployment_url")
+    expect(
+        url == URL,
+        happened=f"`deploy_model` returned {url!r} as `deployment_url`.",
+        expected=f"It returns {URL!r}.",
+        at=task,
+    )
+    files = [(f, "production" in f.path.split("/")[:-1]) for f in seen.transcript.files]
+    there = [file for file, deployed in files if deployed]
+    saved = {f.text for f, deployed in files if not deployed and f.path.endswith("model.json")}
+    what = f"only {names([file.path for file in there])}, which is not it" if there else "no file"
+    expect(
+        any(file.text in saved for file in there),
+        happened="The model was saved by `train_model`, but after the run the production folder "
+        f"held {what}.",
+        expected="It holds a copy of the model file that `train_model` saved.",
+        at=task,
+    )
+
+
+@check(task=7, requires=test_the_model_is_in_production)
+def test_the_team_is_told(observe: Observe) -> None:
+    """`send_notification` is a shell command that says the pipeline completed successfully."""
+    task = step(observe("good data").run, "send_notification")
+    still_open(task, 7)
+    expect(
+        "bash" in task.facts.operator.lower(),
+        happened="`send_notification` is a Python task: the text that it returned was run by "
+        "no shell.",
+        expected="It is a bash task: the function returns a command, and Airflow runs that.",
+        at=task,
+    )
+    if task.state != "success" and task.error and "127" in task.error.message:
+        expect(
+            False,
+            happened="The shell did not find the command (exit code 127): the first word that "
+            "`send_notification` returned is no program.",
+            expected="It returns a command that prints the text.",
+            at=task,
+        )
+    task.must_have_succeeded()
+    last = task.xcom()
+    # Of what a command printed only the last line is kept; the lines before are in the command.
+    rendered = task.tries[-1].rendered.get("bash_command")
+    command = str(rendered.json_value) if rendered is not None and rendered.is_json else ""
+    text = f"{last} {command if re.search(r'echo|printf', command) else ''}"
+    expect(
+        "completed successfully" in text.lower() and URL in text,
+        happened=f"`send_notification` printed {last!r}.",
+        expected=f"It says that the pipeline `completed successfully`, and where: {URL}.",
+        at=task,
+    )

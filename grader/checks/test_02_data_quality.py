@@ -1,0 +1,606 @@
+"""Hidden checks of part 02: a delivery of usage events is let through, refused or sent for again.
+
+Pure functions over transcripts. They must not import Airflow or read the submission.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+from grader.judge import NotChecked, Observation, Observe, check, expect, scenario
+from grader.judge.view import RunView, TaskView, names
+from grader.scenario import PlannedRun, Scenario
+
+Observe = Callable[[str], Observation]
+
+CHECKS = ("check_data_completeness", "check_schema_validity", "check_data_quality_metrics")
+METRICS = ("null_percentage", "duplicate_percentage", "outlier_percentage")
+COLUMNS = ("event_id", "customer_id", "event_time", "data_mb", "call_minutes")
+ORDER = (
+    ("check_data_freshness", "handle_stale_data"),
+    ("check_data_freshness", "check_data_completeness"),
+    ("check_data_completeness", "check_schema_validity"),
+    ("check_schema_validity", "check_data_quality_metrics"),
+    ("check_data_quality_metrics", "quality_check_passed"),
+)
+DAY = timedelta(hours=24)
+YEAR_START = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+# --- what the submission goes through ---
+
+
+def some_hour(rng: Random) -> datetime:
+    """A full hour within two years."""
+    return datetime(2024, 6, 1, tzinfo=UTC) + timedelta(hours=rng.randrange(2 * 365 * 24))
+
+
+def announced(rng: Random) -> int:
+    """A number of records of which 5 % are a whole number."""
+    return 20 * rng.randint(9, 14)
+
+
+def delivery(
+    rng: Random,
+    newest: datetime,
+    records: int,
+    *,
+    missing: int = 0,
+    nulls: int = 0,
+    duplicates: int = 0,
+    outliers: int = 0,
+    malformed: int = 0,
+) -> dict[str, str | None]:
+    """The two files of a delivery; the dirt is given in records, empty cells and rows."""
+    first_id = rng.randrange(100_000, 900_000)
+    customers = [f"HM-{number}" for number in rng.sample(range(1000, 10_000), 20)]
+    rows: list[list[Any]] = [
+        [
+            first_id + i,
+            customers[i % 20],
+            (newest - timedelta(minutes=3 * (records - 1 - i))).isoformat(),
+            round(rng.uniform(5, 60), 1),
+            rng.choice([0, 0, 0, 1, 2, 5, 9]),
+        ]
+        for i in range(records)
+    ]
+    gone = set(rng.sample(range(1, records - 1), missing))
+    rows = [row for i, row in enumerate(rows) if i not in gone]
+    rng.shuffle(picked := list(range(len(rows))))
+    twice, strange, broken = (
+        [picked.pop() for _ in range(count)] for count in (duplicates, outliers, malformed)
+    )
+    for i in strange:
+        rows[i][3] = round(rng.uniform(3000, 9000), 1)
+    for i in broken:
+        rows[i][3] = rng.choice(["{} MB", "~{}", "{} megabytes"]).format(rows[i][3])
+    for i, column in rng.sample([(i, column) for i in picked for column in (3, 4)], nulls):
+        rows[i][column] = ""
+    for row in [rows[i] for i in twice]:
+        rows.insert(rng.randrange(rows.index(row) + 1, len(rows) + 1), list(row))
+    table = io.StringIO()
+    csv.writer(table, lineterminator="\n").writerows([COLUMNS, *rows])
+    manifest = {"sender": "billing-gateway", "expected_records": records}
+    return {"data/usage_events.csv": table.getvalue(), "data/manifest.json": json.dumps(manifest)}
+
+
+def fresh(rng: Random, **dirt: int) -> Scenario:
+    """One run, a few hours after the newest event of a delivery with some dirt in it."""
+    newest, records = some_hour(rng), announced(rng)
+    little = {
+        "missing": rng.randint(1, records // 40),
+        "nulls": rng.randint(3, records // 25),
+        "duplicates": rng.randint(1, records // 50),
+        "outliers": rng.randint(1, records // 30),
+    }
+    files = delivery(rng, newest, records, **{**little, **dirt})
+    date = newest + timedelta(hours=rng.randint(1, 20))
+    return Scenario(files=files, runs=(PlannedRun(logical_date=date),))
+
+
+@scenario("a good delivery")
+def a_good_delivery(rng: Random) -> Scenario:
+    """Fresh, nearly complete, a little dirt of each kind."""
+    return fresh(rng)
+
+
+@scenario("a delivery grows old")
+def a_delivery_grows_old(rng: Random) -> Scenario:
+    """Looked at when fresh, exactly 24 hours old, and older. Of each dirt exactly 5 %."""
+    newest, records = some_hour(rng), 19 * 4 * rng.randint(2, 4)
+    rows = records * 20 // 19
+    files = delivery(
+        rng, newest, records, nulls=rows // 4, duplicates=rows // 20, outliers=rows // 20
+    )
+    ages = (timedelta(hours=rng.randint(1, 9)), DAY, DAY + timedelta(minutes=rng.randint(9, 50)))
+    return Scenario(files=files, runs=tuple(PlannedRun(logical_date=newest + age) for age in ages))
+
+
+@scenario("many records are missing")
+def many_records_are_missing(rng: Random) -> Scenario:
+    """Less than 95 % arrived."""
+    newest, records = some_hour(rng), announced(rng)
+    files = delivery(rng, newest, records, missing=records // 20 + rng.randint(1, 9), duplicates=2)
+    return Scenario(files=files, runs=(PlannedRun(logical_date=newest + timedelta(hours=2)),))
+
+
+@scenario("exactly 95 % arrived")
+def exactly_95_percent_arrived(rng: Random) -> Scenario:
+    """One record less would be too few."""
+    newest, records = some_hour(rng), announced(rng)
+    files = delivery(rng, newest, records, missing=records // 20, nulls=5, outliers=1)
+    return Scenario(files=files, runs=(PlannedRun(logical_date=newest + timedelta(hours=3)),))
+
+
+@scenario("text among the numbers")
+def text_among_the_numbers(rng: Random) -> Scenario:
+    """A few cells of a number column hold a number with words around it."""
+    return fresh(rng, malformed=rng.randint(2, 5))
+
+
+@scenario("many empty cells")
+def many_empty_cells(rng: Random) -> Scenario:
+    """More than 5 % of the cells are empty."""
+    return fresh(rng, nulls=rng.randint(85, 110))
+
+
+@scenario("many records sent twice")
+def many_records_sent_twice(rng: Random) -> Scenario:
+    """More than 5 % of the rows repeat an earlier one."""
+    return fresh(rng, missing=0, duplicates=rng.randint(16, 22))
+
+
+@scenario("many outliers")
+def many_outliers(rng: Random) -> Scenario:
+    """More than 5 % of the rows hold a traffic that nobody else has."""
+    return fresh(rng, outliers=rng.randint(16, 22))
+
+
+DIRTY = dict(
+    zip(METRICS, ("many empty cells", "many records sent twice", "many outliers"), strict=True)
+)
+
+
+# --- the words the checks share ---
+
+
+def sent(seen: Observation, name: str) -> str:
+    """The text of a file of the delivery."""
+    return seen.scenario.files[f"data/{name}"] or ""
+
+
+def rows_of(seen: Observation) -> list[dict[str, str]]:
+    """The rows of the delivery that the submission was given."""
+    return list(csv.DictReader(io.StringIO(sent(seen, "usage_events.csv"))))
+
+
+def age_in_words(seen: Observation, index: int = 0) -> str:
+    """`3 h 10 min`: from the newest event to the logical date of a run."""
+    newest = max(datetime.fromisoformat(row["event_time"]) for row in rows_of(seen))
+    minutes = int((seen.scenario.runs[index].logical_date - newest).total_seconds()) // 60
+    return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
+
+
+def arrived(seen: Observation) -> float:
+    """The share of the announced records that are in the delivery."""
+    expected = json.loads(sent(seen, "manifest.json"))["expected_records"]
+    return len({row["event_id"] for row in rows_of(seen)}) / int(expected)
+
+
+def dirt(seen: Observation) -> dict[str, float]:
+    """The three shares of dirt that were put into the delivery."""
+    rows = rows_of(seen)
+    empty = sum(not cell for row in rows for cell in row.values())
+    strange = sum(float(row["data_mb"] or 0) > 1000 for row in rows)
+    repeated = len(rows) - len({row["event_id"] for row in rows})
+    shares = (empty / (len(rows) * len(COLUMNS)), repeated / len(rows), strange / len(rows))
+    return dict(zip(METRICS, shares, strict=True))
+
+
+def near(value: object, share: float) -> bool:
+    """Whether a returned value is the share, to four digits."""
+    return isinstance(value, int | float) and abs(value - share) < 6e-5
+
+
+def must_be_done(task: TaskView, todo: int) -> None:
+    """A stub's `raise` line that is still there is no mistake, but work to do."""
+    expect(
+        task.error is None or task.error.type != "NotImplementedError",
+        happened=f"`{task.task_id}` still raises `NotImplementedError`: TODO {todo} is open.",
+        expected="Replace the `raise` line, save, and grade again.",
+        at=task,
+    )
+
+
+def started(run: RunView, task_id: str) -> TaskView:
+    """A task that ran. If it was never reached, that is the business of another check."""
+    task = run.task(task_id)
+    if not task.ran:
+        raise NotChecked(f"`{task_id}` was never started.")
+    return task
+
+
+def must_let_through(task: TaskView, what: str) -> None:
+    """The task ran on data that it has to accept."""
+    said = f"{task.error.type}: {task.error.message}" if task.error else f"ended as {task.state}"
+    expect(
+        task.state == "success",
+        happened=f"{what}, and `{task.task_id}` refused it: {said}",
+        expected=f"`{task.task_id}` accepts it and succeeds.",
+        at=task,
+    )
+
+
+def must_choose(branch: TaskView, target: str, age: str) -> None:
+    """The branch came to a choice. Airflow's own errors about a wrong one are hard to read."""
+    error = branch.error
+    expect(
+        branch.state == "success",
+        happened=f"{age}. `{branch.task_id}` came to no choice"
+        + (f": {error.type}: {error.message}" if error else f"; it ended as {branch.state}."),
+        expected=f"It returns the id of the task to go on with, as a text in quotes: {target!r}. "
+        "Not the function, not a call of it, not the name of a task that does not exist.",
+        at=branch,
+    )
+
+
+def must_refuse(run: RunView, task: TaskView, what: str) -> str:
+    """The task failed with a ValueError and the next one never ran; returns what the error says."""
+    expect(
+        task.state == "failed",
+        happened=f"{what}, but `{task.task_id}` ended as {task.state}.",
+        expected="It raises a ValueError. Airflow sees a task fail only when an exception leaves "
+        "it; a printed warning or a returned False counts as success.",
+        at=task,
+    )
+    error = task.error
+    expect(
+        error is not None and error.type == "ValueError",
+        happened=f"{what}; `{task.task_id}` raised "
+        + (f"{error.type}: {error.message}" if error else "nothing that was seen")
+        + ".",
+        expected="It raises a ValueError that says what is wrong with the data.",
+        at=task,
+    )
+    after = next(b for a, b in ORDER if a == task.task_id)
+    if after in CHECKS:
+        expect(
+            not run.task(after).ran,
+            happened=f"`{task.task_id}` failed, but `{after}` ran all the same.",
+            expected=f"`{after}` runs only if `{task.task_id}` succeeded.",
+            at=run.task(after),
+        )
+    return error.message if error else ""
+
+
+def paths(edges: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """All pairs (earlier, later), also those with other tasks in between."""
+    found = set(edges)
+    while more := {(a, d) for a, b in found for c, d in found if b == c} - found:
+        found |= more
+    return found
+
+
+# --- 1. Schedule the pipeline ---
+
+
+@check(task=1)
+def test_it_runs_every_hour(observe: Observe) -> None:
+    """It runs at every full hour from 2024-01-01 on and does not make up for missed hours."""
+    dag = observe("a good delivery").dag
+    runs, start = dag.next_runs, dag.data.start_date
+    shown = ", ".join(f"{run:%Y-%m-%d %H:%M}" for run in runs)
+    gaps = [b - a for a, b in pairwise(runs)]
+    expect(
+        gaps == [timedelta(hours=1)] * 2 and runs[0].minute == 0,
+        happened=f"The next runs would be at {shown}." if runs else "It never runs on its own.",
+        expected="It runs once an hour, at minute 0.",
+        at=dag,
+    )
+    expect(
+        start is not None and datetime.fromisoformat(start) == YEAR_START,
+        happened=f"The schedule starts at {start}." if start else "There is no start date.",
+        expected="It starts on 2024-01-01 at 00:00 UTC.",
+        at=dag,
+    )
+    expect(
+        not dag.data.catchup,
+        happened="Catchup is on: whoever turns this DAG on starts one run for every hour since "
+        f"2024-01-01; the first three are {shown}.",
+        expected="Hours that were missed are not made up for.",
+        at=dag,
+    )
+
+
+@check(task=1)
+def test_people_can_find_it(observe: Observe) -> None:
+    """It has the tags `data-quality` and `monitoring`, and its tasks belong to `data-team`."""
+    dag = observe("a good delivery").dag
+    missing = [tag for tag in ("data-quality", "monitoring") if tag not in dag.data.tags]
+    expect(
+        not missing,
+        happened=f"Missing: {names(missing)}. The tags of the DAG: {names(dag.data.tags)}.",
+        expected="The tags `data-quality` and `monitoring`.",
+        at=dag,
+    )
+    for task in dag.data.tasks:
+        expect(
+            task.owner == "data-team",
+            happened=f"`{task.task_id}` belongs to `{task.owner}`.",
+            expected="Every task belongs to `data-team`. `default_args` sets it for all at once.",
+            at=dag,
+        )
+
+
+@check(task=1)
+def test_what_fails_is_tried_once_more(observe: Observe) -> None:
+    """A task that fails is tried once more, five minutes later."""
+    stories = ("many records are missing", "text among the numbers", "many empty cells")
+    runs = [observe(story).run for story in stories]
+    failed = [run.task(t) for run in runs for t in run.ran if run.states.get(t) == "failed"]
+    if not failed:
+        raise NotChecked("No task failed in any run.")
+    for task in failed:
+        times = len(task.tries)
+        expect(
+            times == 2,
+            happened=f"`{task.task_id}` failed and was not tried again."
+            if times == 1
+            else f"`{task.task_id}` failed and was tried {times} times in all.",
+            expected="After a failure there is one more try, for every task.",
+            at=task.facts,
+        )
+        gap = task.gaps[0].total_seconds()
+        expect(
+            abs(gap - 300) < 10,
+            happened=f"`{task.task_id}` was tried again after {gap:.0f} seconds.",
+            expected="The second try comes five minutes (300 seconds) after the first.",
+            at=task.facts,
+        )
+
+
+# --- 2. Wire the tasks ---
+
+
+@check(task=2)
+def test_every_check_waits_for_the_one_before(observe: Observe) -> None:
+    """Each task waits for the one before it, and stale data has a way of its own."""
+    dag = observe("a good delivery").dag
+    for task_id in dict.fromkeys(t for pair in ORDER for t in pair):
+        dag.task(task_id)
+    found = paths(dag.edges)
+    for before, after in ORDER:
+        turned = f"`{before}` waits for `{after}`: the order is turned around."
+        expect(
+            (before, after) in found,
+            happened=turned
+            if (after, before) in found
+            else f"Nothing tells `{after}` to wait for `{before}`.",
+            expected=f"`{after}` runs after `{before}`.",
+            at=dag.task(after),
+        )
+    for task_id in (*CHECKS, "quality_check_passed"):
+        expect(
+            not {(task_id, "handle_stale_data"), ("handle_stale_data", task_id)} & found,
+            happened=f"`handle_stale_data` and `{task_id}` stand on the same way: one of them "
+            "waits for the other.",
+            expected="After `check_data_freshness` the way parts in two: `handle_stale_data` on "
+            "one side, all other checks on the other.",
+            at=dag.task("handle_stale_data"),
+        )
+
+
+# --- 3. Branch on the age of the data ---
+
+
+@check(task=3, requires=test_every_check_waits_for_the_one_before)
+def test_fresh_data_goes_on_to_the_checks(observe: Observe) -> None:
+    """Fresh data goes on to `check_data_completeness`."""
+    seen = observe("a good delivery")
+    branch, target = seen.run.task("check_data_freshness"), "check_data_completeness"
+    must_be_done(branch, 3)
+    age = f"The newest event was {age_in_words(seen)} old"
+    must_choose(branch, target, age)
+    expect(
+        seen.run.task(target).ran,
+        happened=f"{age}, but `{target}` never ran; it was left as {seen.run.states[target]}.",
+        expected=f"`check_data_freshness` returns the text {target!r}.",
+        at=branch,
+    )
+
+
+@check(task=3, requires=test_fresh_data_goes_on_to_the_checks)
+def test_stale_data_is_sent_for_again(observe: Observe) -> None:
+    """Data that has become older than 24 hours goes to `handle_stale_data`."""
+    seen = observe("a delivery grows old")
+    run = seen.runs[2]
+    branch, handler = run.task("check_data_freshness"), run.task("handle_stale_data")
+    age = f"The newest event was {age_in_words(seen, 2)} older than the logical date of the run"
+    must_choose(branch, "handle_stale_data", age)
+    expect(
+        handler.ran,
+        happened=f"{age}, but `handle_stale_data` never ran; it was left as {handler.state}. "
+        f"The same file had been looked at before, when it was {age_in_words(seen, 0)} old.",
+        expected="`check_data_freshness` returns the text 'handle_stale_data'. The age is measured "
+        "in the task, from `logical_date`: what stands outside a task is worked out once, when the "
+        "file is loaded. Compare the whole difference with `MAX_AGE`: its `.seconds` leave out the "
+        "days, and whole hours leave out the minutes.",
+        at=branch,
+    )
+    must_be_done(handler, 3)
+    expect(
+        handler.xcom() == "refresh_data_needed",
+        happened=f"`handle_stale_data` returned {handler.xcom()!r}.",
+        expected="It returns 'refresh_data_needed'.",
+        at=handler,
+    )
+
+
+@check(task=3, requires=test_stale_data_is_sent_for_again)
+def test_the_way_not_taken_is_skipped(observe: Observe) -> None:
+    """The way not taken is skipped, and skipping is no failure."""
+    good, old = observe("a good delivery").run, observe("a delivery grows old").runs[2]
+    sides = [(good, "fresh", "handle_stale_data"), *((old, "stale", task_id) for task_id in CHECKS)]
+    for run, kind, task_id in sides:
+        expect(
+            run.states[task_id] == "skipped",
+            happened=f"The data was {kind}, and `{task_id}` was left as {run.states[task_id]}.",
+            expected=f"`{task_id}` is skipped. `check_data_freshness` has to be a branch task: "
+            "after any other task, all that come next run, whatever it returns.",
+            at=run.task("check_data_freshness"),
+        )
+    expect(
+        old.state == "success",
+        happened=f"The data was stale, it was sent for again, and the run ended as {old.state}.",
+        expected="The run ends as success: noticing stale data is what it is for.",
+        at=old.task("handle_stale_data"),
+    )
+
+
+@check(task=3, requires=test_the_way_not_taken_is_skipped)
+def test_exactly_24_hours_is_fresh(observe: Observe) -> None:
+    """Data that is exactly 24 hours old is still fresh."""
+    run = observe("a delivery grows old").runs[1]
+    expect(
+        run.task("check_data_completeness").ran,
+        happened="The newest event was exactly 24 h older than the logical date of the run, and "
+        "that was taken for stale.",
+        expected="Stale is what is *more* than 24 hours old. Measure from `logical_date`: the "
+        "clock on the wall has moved on a little by the time a task runs.",
+        at=run.task("check_data_freshness"),
+    )
+
+
+# --- 4. Stop incomplete and malformed deliveries ---
+
+
+@check(task=4, requires=test_fresh_data_goes_on_to_the_checks)
+def test_95_percent_has_to_be_there(observe: Observe) -> None:
+    """A delivery with less than 95 % of its records is refused; exactly 95 % is enough."""
+    good, poor = observe("a good delivery"), observe("many records are missing")
+    task = started(good.run, CHECKS[0])
+    must_be_done(task, 4)
+    must_let_through(task, f"{arrived(good):.2%} of the announced records arrived")
+    what = f"Only {arrived(poor):.2%} of the announced records arrived"
+    must_refuse(poor.run, started(poor.run, CHECKS[0]), what)
+    edge = started(observe("exactly 95 % arrived").run, CHECKS[0])
+    must_let_through(edge, "Exactly 95 % of the announced records arrived, which is just enough")
+
+
+@check(task=4, requires=test_fresh_data_goes_on_to_the_checks)
+def test_wrong_types_are_refused(observe: Observe) -> None:
+    """A delivery with text in a column of numbers is refused."""
+    task = started(observe("a good delivery").run, CHECKS[1])
+    must_be_done(task, 4)
+    must_let_through(task, "All columns had the right names and types")
+    seen = observe("text among the numbers")
+    cell = next(row["data_mb"] for row in rows_of(seen) if set(row["data_mb"]) & set("MB~e"))
+    must_refuse(seen.run, started(seen.run, CHECKS[1]), f"A cell of `data_mb` was {cell!r}")
+
+
+# --- 5. Measure the dirt and set a limit ---
+
+
+@check(task=5, requires=test_fresh_data_goes_on_to_the_checks)
+def test_the_dirt_is_measured_and_handed_on(observe: Observe) -> None:
+    """The three shares of dirt are measured and returned, as fractions."""
+    seen = observe("a good delivery")
+    task = started(seen.run, CHECKS[2])
+    must_be_done(task, 5)
+    planted = dirt(seen)
+    shown = ", ".join(f"{name} {share:.4f}" for name, share in planted.items())
+    must_let_through(task, f"No kind of dirt was above 5 % ({shown})")
+    for name, share in planted.items():
+        value = task.field(name)
+        expect(
+            near(value, share),
+            happened=f"`{task.task_id}` returned {value!r} as `{name}`; in this delivery it is "
+            f"{share:.4f}."
+            + (" That is a hundred times too much." if near(value, share * 100) else ""),
+            expected="The share that was measured in the delivery at hand, as a fraction: 2 % is "
+            "0.02.",
+            at=task,
+        )
+
+
+@check(task=5, requires=test_fresh_data_goes_on_to_the_checks)
+def test_5_percent_dirt_is_the_limit(observe: Observe) -> None:
+    """More than 5 % of one kind of dirt is refused, by name; exactly 5 % is accepted."""
+    good = started(observe("a good delivery").run, CHECKS[2])
+    if good.state != "success":
+        raise NotChecked(f"`{CHECKS[2]}` refused a good delivery.")
+    returned, planted = good.xcoms.get("return_value"), dirt(observe("a good delivery"))
+    if isinstance(returned, dict) and not all(near(returned.get(k), planted[k]) for k in METRICS):
+        raise NotChecked("What is not measured cannot be compared with a limit.")
+    for name, story in DIRTY.items():
+        seen = observe(story)
+        task = started(seen.run, CHECKS[2])
+        what = f"The share behind `{name}` was {dirt(seen)[name]:.2%}"
+        message = must_refuse(seen.run, task, what)
+        named = [metric for metric in sorted(METRICS, key=message.find) if metric in message]
+        expect(
+            named[:1] == [name],
+            happened=f"{what}, and the error says: {message!r}",
+            expected=f"The error names the metric that is too high, `{name}`, before any other.",
+            at=task,
+        )
+    edge = started(observe("a delivery grows old").runs[0], CHECKS[2])
+    must_let_through(edge, "Exactly 5 % of each kind of dirt was there, which is just allowed")
+
+
+# --- 6. Say that all checks passed ---
+
+
+@check(task=6, requires=test_fresh_data_goes_on_to_the_checks)
+def test_the_all_clear_is_given(observe: Observe) -> None:
+    """After the last check a shell command says that all checks passed."""
+    run = observe("a good delivery").run
+    if run.task(CHECKS[2]).state != "success":
+        raise NotChecked(f"`{CHECKS[2]}` did not succeed.")
+    task = started(run, "quality_check_passed")
+    must_be_done(task, 6)
+    task.must_have_succeeded()
+    expect(
+        "bash" in task.facts.operator.lower(),
+        happened="No shell ran: `quality_check_passed` is a Python task, and the command that it "
+        "returned is only a text.",
+        expected="A Bash task. Airflow runs in a shell what its function returns.",
+        at=task,
+    )
+    said = str(task.xcoms.get("return_value") or task.output)
+    expect(
+        "all data quality checks passed" in said.lower(),
+        happened=f"The last line that the command printed is {said[-200:]!r}.",
+        expected="A line with the words 'all data quality checks passed'.",
+        at=task,
+    )
+
+
+@check(task=6, requires=test_the_all_clear_is_given)
+def test_no_all_clear_for_bad_data(observe: Observe) -> None:
+    """There is no all-clear when a check failed or the data was stale."""
+    stale = observe("a delivery grows old").runs[2]
+    cases = [(stale, "check_data_freshness", not stale.task(CHECKS[0]).ran, "found stale data")]
+    stories = ("many records are missing", "text among the numbers", *DIRTY.values())
+    for story, check_id in zip(stories, (*CHECKS, CHECKS[2], CHECKS[2]), strict=True):
+        run = observe(story).run
+        cases.append((run, check_id, run.states[check_id] == "failed", "failed"))
+    if not all(stopped for _, _, stopped, _ in cases):
+        raise NotChecked("Not every bad delivery was stopped on its way.")
+    for run, check_id, _, why in cases:
+        last = run.task("quality_check_passed")
+        expect(
+            not last.ran,
+            happened=f"`{check_id}` {why}, and `quality_check_passed` ran and said that all is "
+            "well.",
+            expected="It runs only if everything before it succeeded. Its trigger rule decides "
+            f"that; here it is `{last.facts.trigger_rule}`.",
+            at=last,
+        )

@@ -1,0 +1,26 @@
+"""A right DAG that also pushes a number of 4,000 digits."""
+
+from airflow.sdk import dag, task
+
+
+@dag(dag_id="hello_airflow", schedule=None, params={"name": "Heron Mobile"})
+def hello_airflow():
+    """The right DAG."""
+
+    @task
+    def choose_name(params):
+        """Return the name that this run greets."""
+        from airflow.sdk import get_current_context
+
+        get_current_context()["ti"].xcom_push(key="extra", value=10**4000)
+        return params["name"]
+
+    @task
+    def greet(name):
+        """Return the greeting."""
+        return f"Hello, {name}!"
+
+    greet(choose_name())
+
+
+hello_airflow()

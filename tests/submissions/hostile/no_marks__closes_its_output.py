@@ -1,0 +1,30 @@
+"""A right DAG that takes standard output away, so that its own prints fail."""
+
+# message: descriptor|write|The run stopped
+
+import os
+import sys
+
+from airflow.sdk import dag, task
+
+
+@dag(dag_id="hello_airflow", schedule=None, params={"name": "Heron Mobile"})
+def hello_airflow():
+    """The right DAG."""
+
+    @task
+    def choose_name(params):
+        """Return the name that this run greets."""
+        os.close(1)
+        sys.stdout = None
+        return params["name"]
+
+    @task
+    def greet(name):
+        """Return the greeting."""
+        return f"Hello, {name}!"
+
+    greet(choose_name())
+
+
+hello_airflow()

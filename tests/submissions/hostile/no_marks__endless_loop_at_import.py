@@ -1,0 +1,29 @@
+"""Never gets to the DAG."""
+
+# message: Loading the file did not come back within \d+ seconds
+# seconds: 3
+
+from airflow.sdk import dag, task
+
+while True:
+    pass
+
+
+@dag(dag_id="hello_airflow", schedule=None, params={"name": "Heron Mobile"})
+def hello_airflow():
+    """The right DAG."""
+
+    @task
+    def choose_name(params):
+        """Return the name that this run greets."""
+        return params["name"]
+
+    @task
+    def greet(name):
+        """Return the greeting."""
+        return f"Hello, {name}!"
+
+    greet(choose_name())
+
+
+hello_airflow()

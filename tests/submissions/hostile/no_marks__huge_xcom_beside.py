@@ -1,0 +1,28 @@
+"""A right DAG that also pushes an XCom of 50 MB."""
+
+# message: `choose_name`.*XCom
+
+from airflow.sdk import dag, task
+
+
+@dag(dag_id="hello_airflow", schedule=None, params={"name": "Heron Mobile"})
+def hello_airflow():
+    """The right DAG."""
+
+    @task
+    def choose_name(params):
+        """Return the name that this run greets."""
+        from airflow.sdk import get_current_context
+
+        get_current_context()["ti"].xcom_push(key="ballast", value="x" * 50_000_000)
+        return params["name"]
+
+    @task
+    def greet(name):
+        """Return the greeting."""
+        return f"Hello, {name}!"
+
+    greet(choose_name())
+
+
+hello_airflow()

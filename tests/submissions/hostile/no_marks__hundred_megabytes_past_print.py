@@ -1,0 +1,29 @@
+"""Writes 100 MB straight to the descriptor."""
+
+# message: used more than \d+ MiB of output
+
+import os
+
+from airflow.sdk import dag, task
+
+
+@dag(dag_id="hello_airflow", schedule=None, params={"name": "Heron Mobile"})
+def hello_airflow():
+    """The right DAG."""
+
+    @task
+    def choose_name(params):
+        """Return the name that this run greets."""
+        for _ in range(1600):
+            os.write(1, b"x" * 65536)
+        return params["name"]
+
+    @task
+    def greet(name):
+        """Return the greeting."""
+        return f"Hello, {name}!"
+
+    greet(choose_name())
+
+
+hello_airflow()

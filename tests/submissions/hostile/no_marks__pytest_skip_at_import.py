@@ -1,0 +1,28 @@
+"""Asks pytest to skip the whole module."""
+
+# message: Loading the file raised Skipped
+
+import pytest
+from airflow.sdk import dag, task
+
+pytest.skip("nothing to see here", allow_module_level=True)
+
+
+@dag(dag_id="hello_airflow", schedule=None, params={"name": "Heron Mobile"})
+def hello_airflow():
+    """The right DAG."""
+
+    @task
+    def choose_name(params):
+        """Return the name that this run greets."""
+        return params["name"]
+
+    @task
+    def greet(name):
+        """Return the greeting."""
+        return f"Hello, {name}!"
+
+    greet(choose_name())
+
+
+hello_airflow()

@@ -1,0 +1,28 @@
+"""Crashes the interpreter itself."""
+
+# message: `choose_name` ended the whole Python process
+
+import ctypes
+
+from airflow.sdk import dag, task
+
+
+@dag(dag_id="hello_airflow", schedule=None, params={"name": "Heron Mobile"})
+def hello_airflow():
+    """The right DAG."""
+
+    @task
+    def choose_name(params):
+        """Return the name that this run greets."""
+        ctypes.string_at(1)
+        return params["name"]
+
+    @task
+    def greet(name):
+        """Return the greeting."""
+        return f"Hello, {name}!"
+
+    greet(choose_name())
+
+
+hello_airflow()

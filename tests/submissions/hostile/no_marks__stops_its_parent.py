@@ -1,0 +1,32 @@
+"""A right DAG that freezes the process that watches it, and then never ends."""
+
+# message: did not come back within \d+ seconds
+# seconds: 3
+
+import os
+import signal
+
+from airflow.sdk import dag, task
+
+
+@dag(dag_id="hello_airflow", schedule=None, params={"name": "Heron Mobile"})
+def hello_airflow():
+    """The right DAG."""
+
+    @task
+    def choose_name(params):
+        """Return the name that this run greets."""
+        os.kill(os.getppid(), signal.SIGSTOP)
+        while True:
+            pass
+        return params["name"]
+
+    @task
+    def greet(name):
+        """Return the greeting."""
+        return f"Hello, {name}!"
+
+    greet(choose_name())
+
+
+hello_airflow()

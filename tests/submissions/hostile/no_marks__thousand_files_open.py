@@ -1,0 +1,31 @@
+"""Opens as many files as it may, and keeps them."""
+
+import os
+
+from airflow.sdk import dag, task
+
+
+@dag(dag_id="hello_airflow", schedule=None, params={"name": "Heron Mobile"})
+def hello_airflow():
+    """A wrong DAG: nothing that is asked for is done."""
+
+    @task
+    def choose_name(params):
+        """Return something else than the name."""
+        kept = []
+        try:
+            while True:
+                kept.append(os.open(os.devnull, os.O_RDONLY))
+        except OSError:
+            print(len(kept))
+        return "nobody in particular"
+
+    @task
+    def greet(name):
+        """Greet nobody."""
+
+    choose_name()
+    greet("nobody")
+
+
+hello_airflow()

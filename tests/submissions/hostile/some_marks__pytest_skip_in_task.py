@@ -1,0 +1,27 @@
+"""Asks pytest to skip from inside a task."""
+
+# message: `choose_name` raised Skipped
+
+import pytest
+from airflow.sdk import dag, task
+
+
+@dag(dag_id="hello_airflow", schedule=None, params={"name": "Heron Mobile"})
+def hello_airflow():
+    """The right DAG."""
+
+    @task
+    def choose_name(params):
+        """Return the name that this run greets."""
+        pytest.skip("nothing to see here")
+        return params["name"]
+
+    @task
+    def greet(name):
+        """Return the greeting."""
+        return f"Hello, {name}!"
+
+    greet(choose_name())
+
+
+hello_airflow()

@@ -1,0 +1,27 @@
+"""A file that says it is a terabyte long and holds nothing."""
+
+# message: File too large|MiB of files
+
+from airflow.sdk import dag, task
+
+
+@dag(dag_id="hello_airflow", schedule=None, params={"name": "Heron Mobile"})
+def hello_airflow():
+    """The right DAG."""
+
+    @task
+    def choose_name(params):
+        """Return the name that this run greets."""
+        with open("sparse.txt", "wb") as file:
+            file.truncate(2**40)
+        return params["name"]
+
+    @task
+    def greet(name):
+        """Return the greeting."""
+        return f"Hello, {name}!"
+
+    greet(choose_name())
+
+
+hello_airflow()
