@@ -155,7 +155,9 @@ def make_record(
         max_points=sum(r.max_points for r in results),
         hashes=Hashes(
             submission=hash_of(read_source(submission, part).data or b"" for part in parts),
-            checks=hash_of(collect.check_file(part).read_bytes() for part in parts),
+            checks=hash_of(
+                file.read_bytes() for part in parts for file in collect.check_files(part)
+            ),
         ),
         versions=Versions(
             grader=grader.__version__,

@@ -34,6 +34,11 @@ def check_file(part: Part) -> Path:
     return CHECKS / f"test_{part.slug}.py"
 
 
+def check_files(part: Part) -> list[Path]:
+    """All hidden files of a part: its checks and what draws their inputs."""
+    return sorted(CHECKS.glob(f"*_{part.slug}.py"))
+
+
 def check_module(part: Part) -> ModuleType:
     """Import the check file of a part."""
     return importlib.import_module(f"grader.checks.test_{part.slug}")

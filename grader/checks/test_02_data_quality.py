@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from random import Random
@@ -17,8 +16,6 @@ from typing import Any
 from grader.judge import NotChecked, Observation, Observe, check, expect, scenario
 from grader.judge.view import RunView, TaskView, names
 from grader.scenario import PlannedRun, Scenario
-
-Observe = Callable[[str], Observation]
 
 CHECKS = ("check_data_completeness", "check_schema_validity", "check_data_quality_metrics")
 METRICS = ("null_percentage", "duplicate_percentage", "outlier_percentage")
