@@ -224,7 +224,7 @@ def test_scenarios_are_drawn_from_the_seed_and_observed(part: Part) -> None:
     assert any(collect.scenarios(part, seed) != drawn for seed in range(1, 9)), "nothing is drawn"
     names = [scenario.name for scenario in drawn]
     assert len(names) == len(set(names))
-    text = collect.check_file(part).read_text("utf-8")
+    text = "".join(path.read_text("utf-8") for path in collect.check_files(part))
     unknown = set(re.findall(r'observe\("([^"]+)"\)', text)) - set(names)
     assert not unknown, "no such scenario"
     assert all(text.count(f'"{name}"') > 1 for name in names), "a scenario is never looked at"

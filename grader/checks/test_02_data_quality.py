@@ -5,200 +5,35 @@ Pure functions over transcripts. They must not import Airflow or read the submis
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from random import Random
-from typing import Any
 
-from grader.judge import NotChecked, Observation, Observe, check, expect, scenario
+from grader.judge import NotChecked, Observe, check, expect
 from grader.judge.view import RunView, TaskView, names
-from grader.scenario import PlannedRun, Scenario
+
+# The grader finds the scenarios here and observes them in this order.
+from grader.checks.inputs_02_data_quality import (  # noqa: F401  # isort: skip
+    a_good_delivery, a_delivery_grows_old, many_records_are_missing, exactly_95_percent_arrived,
+    text_among_the_numbers, many_empty_cells, many_records_sent_twice, many_outliers,
+)  # fmt: skip
+from grader.checks.inputs_02_data_quality import (
+    DIRTY,
+    METRICS,
+    age_in_words,
+    arrived,
+    dirt,
+    malformed,
+)
 
 CHECKS = ("check_data_completeness", "check_schema_validity", "check_data_quality_metrics")
-METRICS = ("null_percentage", "duplicate_percentage", "outlier_percentage")
-COLUMNS = ("event_id", "customer_id", "event_time", "data_mb", "call_minutes")
 ORDER = (
     ("check_data_freshness", "handle_stale_data"),
-    ("check_data_freshness", "check_data_completeness"),
-    ("check_data_completeness", "check_schema_validity"),
-    ("check_schema_validity", "check_data_quality_metrics"),
-    ("check_data_quality_metrics", "quality_check_passed"),
+    *pairwise(("check_data_freshness", *CHECKS, "quality_check_passed")),
 )
-DAY = timedelta(hours=24)
 YEAR_START = datetime(2024, 1, 1, tzinfo=UTC)
 
 
-# --- what the submission goes through ---
-
-
-def some_hour(rng: Random) -> datetime:
-    """A full hour within two years."""
-    return datetime(2024, 6, 1, tzinfo=UTC) + timedelta(hours=rng.randrange(2 * 365 * 24))
-
-
-def announced(rng: Random) -> int:
-    """A number of records of which 5 % are a whole number."""
-    return 20 * rng.randint(9, 14)
-
-
-def delivery(
-    rng: Random,
-    newest: datetime,
-    records: int,
-    *,
-    missing: int = 0,
-    nulls: int = 0,
-    duplicates: int = 0,
-    outliers: int = 0,
-    malformed: int = 0,
-) -> dict[str, str | None]:
-    """The two files of a delivery; the dirt is given in records, empty cells and rows."""
-    first_id = rng.randrange(100_000, 900_000)
-    customers = [f"HM-{number}" for number in rng.sample(range(1000, 10_000), 20)]
-    rows: list[list[Any]] = [
-        [
-            first_id + i,
-            customers[i % 20],
-            (newest - timedelta(minutes=3 * (records - 1 - i))).isoformat(),
-            round(rng.uniform(5, 60), 1),
-            rng.choice([0, 0, 0, 1, 2, 5, 9]),
-        ]
-        for i in range(records)
-    ]
-    gone = set(rng.sample(range(1, records - 1), missing))
-    rows = [row for i, row in enumerate(rows) if i not in gone]
-    rng.shuffle(picked := list(range(len(rows))))
-    twice, strange, broken = (
-        [picked.pop() for _ in range(count)] for count in (duplicates, outliers, malformed)
-    )
-    for i in strange:
-        rows[i][3] = round(rng.uniform(3000, 9000), 1)
-    for i in broken:
-        rows[i][3] = rng.choice(["{} MB", "~{}", "{} megabytes"]).format(rows[i][3])
-    for i, column in rng.sample([(i, column) for i in picked for column in (3, 4)], nulls):
-        rows[i][column] = ""
-    for row in [rows[i] for i in twice]:
-        rows.insert(rng.randrange(rows.index(row) + 1, len(rows) + 1), list(row))
-    table = io.StringIO()
-    csv.writer(table, lineterminator="\n").writerows([COLUMNS, *rows])
-    manifest = {"sender": "billing-gateway", "expected_records": records}
-    return {"data/usage_events.csv": table.getvalue(), "data/manifest.json": json.dumps(manifest)}
-
-
-def fresh(rng: Random, **dirt: int) -> Scenario:
-    """One run, a few hours after the newest event of a delivery with some dirt in it."""
-    newest, records = some_hour(rng), announced(rng)
-    little = {
-        "missing": rng.randint(1, records // 40),
-        "nulls": rng.randint(3, records // 25),
-        "duplicates": rng.randint(1, records // 50),
-        "outliers": rng.randint(1, records // 30),
-    }
-    files = delivery(rng, newest, records, **{**little, **dirt})
-    date = newest + timedelta(hours=rng.randint(1, 20))
-    return Scenario(files=files, runs=(PlannedRun(logical_date=date),))
-
-
-@scenario("a good delivery")
-def a_good_delivery(rng: Random) -> Scenario:
-    """Fresh, nearly complete, a little dirt of each kind."""
-    return fresh(rng)
-
-
-@scenario("a delivery grows old")
-def a_delivery_grows_old(rng: Random) -> Scenario:
-    """Looked at when fresh, exactly 24 hours old, and older. Of each dirt exactly 5 %."""
-    newest, records = some_hour(rng), 19 * 4 * rng.randint(2, 4)
-    rows = records * 20 // 19
-    files = delivery(
-        rng, newest, records, nulls=rows // 4, duplicates=rows // 20, outliers=rows // 20
-    )
-    ages = (timedelta(hours=rng.randint(1, 9)), DAY, DAY + timedelta(minutes=rng.randint(9, 50)))
-    return Scenario(files=files, runs=tuple(PlannedRun(logical_date=newest + age) for age in ages))
-
-
-@scenario("many records are missing")
-def many_records_are_missing(rng: Random) -> Scenario:
-    """Less than 95 % arrived."""
-    newest, records = some_hour(rng), announced(rng)
-    files = delivery(rng, newest, records, missing=records // 20 + rng.randint(1, 9), duplicates=2)
-    return Scenario(files=files, runs=(PlannedRun(logical_date=newest + timedelta(hours=2)),))
-
-
-@scenario("exactly 95 % arrived")
-def exactly_95_percent_arrived(rng: Random) -> Scenario:
-    """One record less would be too few."""
-    newest, records = some_hour(rng), announced(rng)
-    files = delivery(rng, newest, records, missing=records // 20, nulls=5, outliers=1)
-    return Scenario(files=files, runs=(PlannedRun(logical_date=newest + timedelta(hours=3)),))
-
-
-@scenario("text among the numbers")
-def text_among_the_numbers(rng: Random) -> Scenario:
-    """A few cells of a number column hold a number with words around it."""
-    return fresh(rng, malformed=rng.randint(2, 5))
-
-
-@scenario("many empty cells")
-def many_empty_cells(rng: Random) -> Scenario:
-    """More than 5 % of the cells are empty."""
-    return fresh(rng, nulls=rng.randint(85, 110))
-
-
-@scenario("many records sent twice")
-def many_records_sent_twice(rng: Random) -> Scenario:
-    """More than 5 % of the rows repeat an earlier one."""
-    return fresh(rng, missing=0, duplicates=rng.randint(16, 22))
-
-
-@scenario("many outliers")
-def many_outliers(rng: Random) -> Scenario:
-    """More than 5 % of the rows hold a traffic that nobody else has."""
-    return fresh(rng, outliers=rng.randint(16, 22))
-
-
-DIRTY = dict(
-    zip(METRICS, ("many empty cells", "many records sent twice", "many outliers"), strict=True)
-)
-
-
 # --- the words the checks share ---
-
-
-def sent(seen: Observation, name: str) -> str:
-    """The text of a file of the delivery."""
-    return seen.scenario.files[f"data/{name}"] or ""
-
-
-def rows_of(seen: Observation) -> list[dict[str, str]]:
-    """The rows of the delivery that the submission was given."""
-    return list(csv.DictReader(io.StringIO(sent(seen, "usage_events.csv"))))
-
-
-def age_in_words(seen: Observation, index: int = 0) -> str:
-    """`3 h 10 min`: from the newest event to the logical date of a run."""
-    newest = max(datetime.fromisoformat(row["event_time"]) for row in rows_of(seen))
-    minutes = int((seen.scenario.runs[index].logical_date - newest).total_seconds()) // 60
-    return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
-
-
-def arrived(seen: Observation) -> float:
-    """The share of the announced records that are in the delivery."""
-    expected = json.loads(sent(seen, "manifest.json"))["expected_records"]
-    return len({row["event_id"] for row in rows_of(seen)}) / int(expected)
-
-
-def dirt(seen: Observation) -> dict[str, float]:
-    """The three shares of dirt that were put into the delivery."""
-    rows = rows_of(seen)
-    empty = sum(not cell for row in rows for cell in row.values())
-    strange = sum(float(row["data_mb"] or 0) > 1000 for row in rows)
-    repeated = len(rows) - len({row["event_id"] for row in rows})
-    shares = (empty / (len(rows) * len(COLUMNS)), repeated / len(rows), strange / len(rows))
-    return dict(zip(METRICS, shares, strict=True))
 
 
 def near(value: object, share: float) -> bool:
@@ -238,10 +73,10 @@ def must_let_through(task: TaskView, what: str) -> None:
 def must_choose(branch: TaskView, target: str, age: str) -> None:
     """The branch came to a choice. Airflow's own errors about a wrong one are hard to read."""
     error = branch.error
+    why = f": {error.type}: {error.message}" if error else f"; it ended as {branch.state}."
     expect(
         branch.state == "success",
-        happened=f"{age}. `{branch.task_id}` came to no choice"
-        + (f": {error.type}: {error.message}" if error else f"; it ended as {branch.state}."),
+        happened=f"{age}. `{branch.task_id}` came to no choice{why}",
         expected=f"It returns the id of the task to go on with, as a text in quotes: {target!r}. "
         "Not the function, not a call of it, not the name of a task that does not exist.",
         at=branch,
@@ -258,16 +93,14 @@ def must_refuse(run: RunView, task: TaskView, what: str) -> str:
         at=task,
     )
     error = task.error
+    raised = f"{error.type}: {error.message}" if error else "nothing that was seen"
     expect(
         error is not None and error.type == "ValueError",
-        happened=f"{what}; `{task.task_id}` raised "
-        + (f"{error.type}: {error.message}" if error else "nothing that was seen")
-        + ".",
+        happened=f"{what}; `{task.task_id}` raised {raised}.",
         expected="It raises a ValueError that says what is wrong with the data.",
         at=task,
     )
-    after = next(b for a, b in ORDER if a == task.task_id)
-    if after in CHECKS:
+    for after in (after for before, after in pairwise(CHECKS) if before == task.task_id):
         expect(
             not run.task(after).ran,
             happened=f"`{task.task_id}` failed, but `{after}` ran all the same.",
@@ -275,14 +108,6 @@ def must_refuse(run: RunView, task: TaskView, what: str) -> str:
             at=run.task(after),
         )
     return error.message if error else ""
-
-
-def paths(edges: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """All pairs (earlier, later), also those with other tasks in between."""
-    found = set(edges)
-    while more := {(a, d) for a, b in found for c, d in found if b == c} - found:
-        found |= more
-    return found
 
 
 # --- 1. Schedule the pipeline ---
@@ -346,11 +171,10 @@ def test_what_fails_is_tried_once_more(observe: Observe) -> None:
         raise NotChecked("No task failed in any run.")
     for task in failed:
         times = len(task.tries)
+        said = "not tried again" if times == 1 else f"tried {times} times in all"
         expect(
             times == 2,
-            happened=f"`{task.task_id}` failed and was not tried again."
-            if times == 1
-            else f"`{task.task_id}` failed and was tried {times} times in all.",
+            happened=f"`{task.task_id}` failed and was {said}.",
             expected="After a failure there is one more try, for every task.",
             at=task.facts,
         )
@@ -372,14 +196,13 @@ def test_every_check_waits_for_the_one_before(observe: Observe) -> None:
     dag = observe("a good delivery").dag
     for task_id in dict.fromkeys(t for pair in ORDER for t in pair):
         dag.task(task_id)
-    found = paths(dag.edges)
+    found = dag.paths
     for before, after in ORDER:
         turned = f"`{before}` waits for `{after}`: the order is turned around."
+        apart = f"Nothing tells `{after}` to wait for `{before}`."
         expect(
             (before, after) in found,
-            happened=turned
-            if (after, before) in found
-            else f"Nothing tells `{after}` to wait for `{before}`.",
+            happened=turned if (after, before) in found else apart,
             expected=f"`{after}` runs after `{before}`.",
             at=dag.task(after),
         )
@@ -403,7 +226,7 @@ def test_fresh_data_goes_on_to_the_checks(observe: Observe) -> None:
     seen = observe("a good delivery")
     branch, target = seen.run.task("check_data_freshness"), "check_data_completeness"
     must_be_done(branch, 3)
-    age = f"The newest event was {age_in_words(seen)} old"
+    age = f"The newest event was {age_in_words(seen.scenario)} old"
     must_choose(branch, target, age)
     expect(
         seen.run.task(target).ran,
@@ -419,12 +242,13 @@ def test_stale_data_is_sent_for_again(observe: Observe) -> None:
     seen = observe("a delivery grows old")
     run = seen.runs[2]
     branch, handler = run.task("check_data_freshness"), run.task("handle_stale_data")
-    age = f"The newest event was {age_in_words(seen, 2)} older than the logical date of the run"
+    fresh, stale = age_in_words(seen.scenario, 0), age_in_words(seen.scenario, 2)
+    age = f"The newest event was {stale} older than the logical date of the run"
     must_choose(branch, "handle_stale_data", age)
     expect(
         handler.ran,
         happened=f"{age}, but `handle_stale_data` never ran; it was left as {handler.state}. "
-        f"The same file had been looked at before, when it was {age_in_words(seen, 0)} old.",
+        f"The same file had been looked at before, when it was {fresh} old.",
         expected="`check_data_freshness` returns the text 'handle_stale_data'. The age is measured "
         "in the task, from `logical_date`: what stands outside a task is worked out once, when the "
         "file is loaded. Compare the whole difference with `MAX_AGE`: its `.seconds` leave out the "
@@ -484,8 +308,8 @@ def test_95_percent_has_to_be_there(observe: Observe) -> None:
     good, poor = observe("a good delivery"), observe("many records are missing")
     task = started(good.run, CHECKS[0])
     must_be_done(task, 4)
-    must_let_through(task, f"{arrived(good):.2%} of the announced records arrived")
-    what = f"Only {arrived(poor):.2%} of the announced records arrived"
+    must_let_through(task, f"{arrived(good.scenario):.2%} of the announced records arrived")
+    what = f"Only {arrived(poor.scenario):.2%} of the announced records arrived"
     must_refuse(poor.run, started(poor.run, CHECKS[0]), what)
     edge = started(observe("exactly 95 % arrived").run, CHECKS[0])
     must_let_through(edge, "Exactly 95 % of the announced records arrived, which is just enough")
@@ -498,8 +322,8 @@ def test_wrong_types_are_refused(observe: Observe) -> None:
     must_be_done(task, 4)
     must_let_through(task, "All columns had the right names and types")
     seen = observe("text among the numbers")
-    cell = next(row["data_mb"] for row in rows_of(seen) if set(row["data_mb"]) & set("MB~e"))
-    must_refuse(seen.run, started(seen.run, CHECKS[1]), f"A cell of `data_mb` was {cell!r}")
+    what = f"A cell of `data_mb` was {malformed(seen.scenario)!r}"
+    must_refuse(seen.run, started(seen.run, CHECKS[1]), what)
 
 
 # --- 5. Measure the dirt and set a limit ---
@@ -511,16 +335,16 @@ def test_the_dirt_is_measured_and_handed_on(observe: Observe) -> None:
     seen = observe("a good delivery")
     task = started(seen.run, CHECKS[2])
     must_be_done(task, 5)
-    planted = dirt(seen)
+    planted = dirt(seen.scenario)
     shown = ", ".join(f"{name} {share:.4f}" for name, share in planted.items())
     must_let_through(task, f"No kind of dirt was above 5 % ({shown})")
     for name, share in planted.items():
         value = task.field(name)
+        why = " That is a hundred times too much." if near(value, share * 100) else ""
         expect(
             near(value, share),
             happened=f"`{task.task_id}` returned {value!r} as `{name}`; in this delivery it is "
-            f"{share:.4f}."
-            + (" That is a hundred times too much." if near(value, share * 100) else ""),
+            f"{share:.4f}.{why}",
             expected="The share that was measured in the delivery at hand, as a fraction: 2 % is "
             "0.02.",
             at=task,
@@ -533,13 +357,13 @@ def test_5_percent_dirt_is_the_limit(observe: Observe) -> None:
     good = started(observe("a good delivery").run, CHECKS[2])
     if good.state != "success":
         raise NotChecked(f"`{CHECKS[2]}` refused a good delivery.")
-    returned, planted = good.xcoms.get("return_value"), dirt(observe("a good delivery"))
+    returned, planted = good.xcoms.get("return_value"), dirt(observe("a good delivery").scenario)
     if isinstance(returned, dict) and not all(near(returned.get(k), planted[k]) for k in METRICS):
         raise NotChecked("What is not measured cannot be compared with a limit.")
     for name, story in DIRTY.items():
         seen = observe(story)
         task = started(seen.run, CHECKS[2])
-        what = f"The share behind `{name}` was {dirt(seen)[name]:.2%}"
+        what = f"The share behind `{name}` was {dirt(seen.scenario)[name]:.2%}"
         message = must_refuse(seen.run, task, what)
         named = [metric for metric in sorted(METRICS, key=message.find) if metric in message]
         expect(

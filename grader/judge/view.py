@@ -159,6 +159,16 @@ class DagView:
         return {(up, t.task_id) for t in self.data.tasks for up in t.upstream}
 
     @property
+    def paths(self) -> set[tuple[str, str]]:
+        """Pairs (earlier, later), also those with other tasks in between."""
+        earlier = {t.task_id: set(t.upstream) for t in self.data.tasks}
+        for middle, before in earlier.items():
+            for ups in earlier.values():
+                if middle in ups:
+                    ups |= before
+        return {(up, task_id) for task_id, ups in earlier.items() for up in ups}
+
+    @property
     def next_runs(self) -> list[datetime]:
         return [moment(text) for text in self.data.next_runs]
 

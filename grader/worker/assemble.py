@@ -101,8 +101,8 @@ class Assembler:
         self._runs[run]["tries"][self._key(record)] = Try(**record)
 
     def _take_try_ended(self, run: int, record: dict[str, Any]) -> None:
-        self._open = None
         self._runs[run]["tries"][self._key(record)] = ended = Try.model_validate(record)
+        self._open = record if ended.state == "deferred" else None
         self._last = ended.task_id
 
     def _take_run_ended(self, run: int, state: str, instances: list[dict[str, Any]]) -> None:

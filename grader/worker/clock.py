@@ -7,11 +7,12 @@ It must not decide how long anything takes: whoever sleeps says so, and a runnin
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from types import FrameType
 
@@ -21,6 +22,7 @@ real_sleep = time.sleep
 real_monotonic = time.monotonic
 real_asyncio_sleep = asyncio.sleep
 
+TURNS = 100
 NextDue = Callable[[FrameType], datetime | None]
 
 
@@ -34,6 +36,8 @@ class VirtualClock:
     def __init__(self, start: datetime, scheduler: object, next_due: NextDue):
         self._scheduler, self._next_due = scheduler, next_due
         self._ahead = 0.0
+        self._wakes: list[float] = []
+        self._lock = threading.Lock()
         self._traveller = time_machine.travel(start.timestamp(), tick=True).start()
         time.sleep = self.sleep  # type: ignore[assignment]
         time.monotonic = self.monotonic
@@ -62,15 +66,46 @@ class VirtualClock:
         self._sleep(seconds, caller)
 
     async def asyncio_sleep(self, delay: float, result: object = None) -> object:
-        if threading.current_thread() is threading.main_thread():
-            self._sleep(max(delay, 0), sys._getframe(1))
-            return await real_asyncio_sleep(0, result)
-        return await real_asyncio_sleep(delay, result)
+        """Who sleeps beside it, and wakes earlier, goes first; so does a timeout of the loop."""
+        if delay <= 0 or threading.current_thread() is not threading.main_thread():
+            return await real_asyncio_sleep(delay, result)
+        caller, loop = sys._getframe(1), asyncio.get_running_loop()
+        with self._asleep(delay) as wakes:
+            await self._until_all_wait(loop)
+            while self.monotonic() < wakes:
+                timers = getattr(loop, "_scheduled", ())
+                alarms = [t.when() for t in timers if not t.cancelled()]
+                self._sleep(max(min([*self._wakes, *alarms]) - self.monotonic(), 0), caller)
+                await self._until_all_wait(loop)
+        return result
+
+    async def _until_all_wait(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let the others run until they sleep too; not for ever, since one may only spin."""
+        for _ in range(TURNS):
+            await real_asyncio_sleep(0)
+            if len(getattr(loop, "_ready", ())) < len(self._wakes):
+                return
+
+    @contextlib.contextmanager
+    def _asleep(self, seconds: float) -> Iterator[float]:
+        """Note when somebody wakes who sleeps beside others."""
+        wakes = self.monotonic() + seconds
+        self._wakes.append(wakes)
+        try:
+            yield wakes
+        finally:
+            self._wakes.remove(wakes)
+
+    def _sleep_in_a_thread(self, seconds: float) -> None:
+        with self._asleep(seconds) as wakes:
+            while self.monotonic() < wakes:
+                real_sleep(min(seconds, 0.005))  # others may be about to sleep too
+                with self._lock:
+                    self._advance(max(min(self._wakes) - self.monotonic(), 0))
 
     def _sleep(self, seconds: float, caller: FrameType) -> None:
         if threading.current_thread() is not threading.main_thread():
-            real_sleep(min(seconds, 0.001))
-            self._advance(seconds)
+            self._sleep_in_a_thread(seconds)
             return
         left, _ = signal.getitimer(signal.ITIMER_REAL)
         if left and left <= seconds:

@@ -11,6 +11,7 @@ from typing import Any
 
 from airflow.models.renderedtifields import RenderedTaskInstanceFields
 from airflow.models.xcom import XComModel
+from airflow.sdk.definitions import dag as dag_module
 from airflow.sdk.execution_time import supervisor
 from airflow.sdk.execution_time.comms import SetXCom
 from airflow.utils.session import create_session
@@ -49,7 +50,22 @@ class TryObserver:
             return result
 
         supervisor.run_task_in_process = run_task_in_process
+        self._watch_triggers()
         self._measure_xcoms()
+
+    def _watch_triggers(self) -> None:
+        """`DAG.test` fails a task whose trigger raises, without another call for the task."""
+        original = dag_module._run_inline_trigger
+
+        def run_inline_trigger(trigger: Any, ti: Any) -> Any:
+            try:
+                return original(trigger, ti)
+            except BaseException as error:
+                key = (self.run_index, str(ti.task_id), int(ti.map_index), int(ti.try_number))
+                self._end(key, ti, "failed", error)
+                raise
+
+        dag_module._run_inline_trigger = run_inline_trigger
 
     def _measure_xcoms(self) -> None:
         """Refuse an XCom that is too large before the database has to take it."""
