@@ -13,6 +13,7 @@ from rich.console import Console
 
 from grader.api import HOME, Grader
 from grader.course import ROOT, Course, load_course
+from grader.judge.problems import DOES_NOT_LOAD
 from grader.judge.record import Record
 from grader.observe.worker_client import EnvironmentProblem
 from grader.report.json_file import write_json
@@ -96,7 +97,8 @@ def untouched(record: Record, submission: Path, course: Course) -> set[str]:
     found = set()
     for part, result in zip(course.select([p.id for p in record.parts]), record.parts, strict=True):
         file = submission / part.slug / part.dag_file
-        if result.points == 0 and file.is_file():
+        loads = not any(DOES_NOT_LOAD in (check.message or "") for check in result.checks)
+        if loads and result.points == 0 and file.is_file():
             text = file.read_text("utf-8", "replace")
             if 'NotImplementedError("TODO ' in text:
                 found.add(part.slug)

@@ -24,12 +24,16 @@ class _Fact(BaseModel):
 
 
 class Error(_Fact):
-    """An exception: `line` is the innermost line of the learner's own file, if one took part."""
+    """An exception: `line` is the innermost line of the learner's own file, if one took part.
+
+    `text` is that line, and `todo` the number of the TODO region that it stands in.
+    """
 
     type: str
     message: str
     line: int | None = None
     text: str | None = None
+    todo: int | None = None
 
 
 class Value(_Fact):

@@ -23,12 +23,15 @@ class NotPassed(AssertionError):
     """The submission does not do what a check asks for.
 
     `happened` and `expected` are sentences in the learner's words; `line` is a line of the
-    learner's own file. The lesson section to read is the check's own.
+    learner's own file. The lesson section to read is the check's own; `task` names another where
+    a problem is nobody's in particular.
     """
 
-    def __init__(self, happened: str, expected: str = "", *, line: int | None = None):
+    def __init__(
+        self, happened: str, expected: str = "", *, line: int | None = None, task: int | None = None
+    ):
         super().__init__(happened)
-        self.happened, self.expected, self.line = happened, expected, line
+        self.happened, self.expected, self.line, self.task = happened, expected, line, task
 
 
 class NotChecked(Exception):

@@ -17,6 +17,7 @@ from grader.judge.problems import load_problem, scenario_problem
 from grader.judge.record import Blame, Status
 from grader.judge.view import Observation
 
+UNREADABLE = "not checked because the file does not load"
 Observations = Mapping[tuple[str, str], Observation]
 
 
@@ -37,7 +38,7 @@ class Judge:
         self._provide = provide
         self._observations: Observations = {}
         self._seen: list[Observation] = []
-        self._loaded: dict[str, NotPassed | None] = {}
+        self._broken: dict[str, tuple[NotPassed, str]] = {}
         self.verdicts: dict[tuple[str, str], Verdict] = {}
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -49,7 +50,9 @@ class Judge:
         for slug in slugs:
             mine = [o for (s, _), o in self._observations.items() if s == slug]
             problems = [load_problem(observation) for observation in mine]
-            self._loaded[slug] = problems[0] if problems and all(problems) else None
+            problem = problems[0] if problems and all(problems) else None
+            if problem is not None:
+                self._broken[slug] = problem, bearer(session, slug, problem.task)
 
     @pytest.fixture
     def observe(self, request: pytest.FixtureRequest) -> Callable[[str], Observation]:
@@ -90,11 +93,9 @@ class Judge:
         return result
 
     def _may_be_checked(self, slug: str, item: pytest.Function) -> None:
-        problem = self._loaded[slug]
-        if problem is not None:
-            if not any(s == slug for s, _ in self.verdicts):
-                raise problem
-            raise NotChecked("not checked because the file does not load")
+        if slug in self._broken:
+            problem, name = self._broken[slug]
+            raise problem if item.name == name else NotChecked(UNREADABLE)
         for needed in mark_of(item).requires:
             verdict = self.verdicts.get((slug, needed.removeprefix("test_")))
             if verdict is None or verdict.status != "passed":
@@ -111,6 +112,12 @@ class Judge:
 
     def _keep(self, slug: str, name: str, verdict: Verdict) -> None:
         self.verdicts[slug, name] = verdict
+
+
+def bearer(session: pytest.Session, slug: str, task: int | None) -> str:
+    """The check that tells of a problem of the whole file: one of its section, else the first."""
+    mine = [item for item in session.items if slug_of(item) == slug]
+    return next((i for i in mine if mark_of(i).task == task), mine[0]).name
 
 
 def slug_of(item: pytest.Item) -> str:

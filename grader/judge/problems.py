@@ -9,6 +9,7 @@ from grader.judge.check import NotPassed
 from grader.judge.view import Observation, names
 from grader.transcript import Breach, Error
 
+DOES_NOT_LOAD = "The file does not load, so nothing could be checked."
 COMES_TO_AN_END = "The run comes to its end by itself."
 
 
@@ -39,28 +40,21 @@ def import_problem(error: Error) -> NotPassed:
     """The file could not be taken or imported."""
     if error.type == "Refused":
         return NotPassed(error.message, "A DAG file that Airflow can read.")
+    what = f"Loading it raised {error.type}: {error.message}{shown(error)}"
+    expected = "Airflow loads the file without an error"
     if error.type in ("SyntaxError", "IndentationError", "TabError"):
-        return NotPassed(
-            f"Python cannot read the file: {error.message}" + shown(error),
-            "The file is valid Python.",
-            line=error.line,
-        )
-    if error.type == "AirflowDagCycleException":
-        return NotPassed(
-            f"The tasks wait for each other in a circle: {error.message}",
-            "Every task comes after the ones it needs, and never before itself.",
-            line=error.line,
-        )
-    if error.type == "ModuleNotFoundError":
-        return NotPassed(
-            f"Loading the file raised {error.type}: {error.message}" + shown(error),
-            "Only this one file is marked; it imports the standard library and Airflow.",
-            line=error.line,
-        )
+        what = f"Python cannot read it: {error.message}{shown(error)}"
+        expected = "The file is valid Python"
+    elif error.type == "AirflowDagCycleException":
+        what = f"The tasks wait for each other in a circle: {error.message}"
+        expected = "Every task comes after the ones it needs, and never before itself"
+    elif error.type == "ModuleNotFoundError":
+        expected = "It imports the standard library and Airflow only; no other file is marked"
     return NotPassed(
-        f"Loading the file raised {error.type}: {error.message}" + shown(error),
-        "Airflow loads the file without an error.",
+        f"{DOES_NOT_LOAD} {what}",
+        f"{expected}. Your marks come back when it loads.",
         line=error.line,
+        task=error.todo,
     )
 
 

@@ -22,7 +22,7 @@ real_sleep = time.sleep
 real_monotonic = time.monotonic
 real_asyncio_sleep = asyncio.sleep
 
-TURNS = 100
+TURNS, PATIENCE = 100, 20
 NextDue = Callable[[FrameType], datetime | None]
 
 
@@ -97,11 +97,15 @@ class VirtualClock:
             self._wakes.remove(wakes)
 
     def _sleep_in_a_thread(self, seconds: float) -> None:
+        waited = 0
         with self._asleep(seconds) as wakes:
             while self.monotonic() < wakes:
-                real_sleep(min(seconds, 0.005))  # others may be about to sleep too
+                real_sleep(min(seconds, 0.005))  # others may be about to sleep, or to wake
                 with self._lock:
-                    self._advance(max(min(self._wakes) - self.monotonic(), 0))
+                    now = self.monotonic()
+                    waited = waited + 1 if min(self._wakes) <= now else 0
+                    if not 0 < waited < PATIENCE:
+                        self._advance(min((w for w in self._wakes if w > now), default=now) - now)
 
     def _sleep(self, seconds: float, caller: FrameType) -> None:
         if threading.current_thread() is not threading.main_thread():

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import linecache
 import math
+import re
 import traceback
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from grader.transcript import DagFacts, Error, TaskFacts, Value
 dumps = json.dumps
 MESSAGE_LIMIT = 2_000
 REPR_LIMIT = 500
+TODO = re.compile(r"\s*# --- (?P<end>end of )?TODO (?P<number>\d+)")
 JSON_LIMIT = 256 * 1024
 JSON_DEPTH = 50
 
@@ -49,10 +51,22 @@ def error_facts(error: BaseException, file: str) -> Error:
         for frame, number in traceback.walk_tb(error.__traceback__):
             if frame.f_code.co_filename == file:
                 line = number
-    text = linecache.getline(file, line).strip()[:200] if line else None
     return Error(
-        type=cut(str(type(error).__name__), 100), message=cut(message), line=line, text=text or None
+        type=cut(str(type(error).__name__), 100),
+        message=cut(message),
+        line=line,
+        text=linecache.getline(file, line).strip()[:200] or None if line else None,
+        todo=todo_at(file, line) if line else None,
     )
+
+
+def todo_at(file: str, line: int) -> int | None:
+    """The number of the TODO region that a line stands in."""
+    number = None
+    for text in linecache.getlines(file)[:line]:
+        if found := TODO.match(text):
+            number = None if found["end"] else int(found["number"])
+    return number
 
 
 def value_facts(value: object) -> Value:
