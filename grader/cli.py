@@ -59,6 +59,8 @@ def grade(
         stop(ENVIRONMENT, f"environment: {problem}")
     except KeyboardInterrupt:
         stop(INTERRUPTED, "stopped; nothing was marked, and what was already observed is kept.")
+    except OSError as error:
+        stop(ENVIRONMENT, f"environment: {error.strerror or error}: {error.filename or HOME}")
     except Exception as error:
         log = HOME / "grader.log"
         HOME.mkdir(exist_ok=True)
