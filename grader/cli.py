@@ -88,8 +88,12 @@ def refuse_bad_usage(course: Course, parts: list[str], submission: Path, json: P
     except KeyError as error:
         known = ", ".join(course.numbers)
         stop(USAGE, f"there is no part {error.args[0]!r}; the parts are {known}.")
+    if submission.is_file():
+        stop(USAGE, f"{submission} is a file; name the folder that holds parts like 00_….")
     if not submission.is_dir():
         stop(USAGE, f"there is no folder {submission}; name one that holds parts like 00_….")
+    if json is not None and json.is_dir():
+        stop(USAGE, f"{json} is a folder; name a file to write the record into.")
     if json is not None and not json.absolute().parent.is_dir():
         stop(USAGE, f"there is no folder {json.absolute().parent} to write {json.name} into.")
 

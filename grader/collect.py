@@ -6,14 +6,13 @@ It imports check files, which are the grader's own; it must never look at a subm
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from types import ModuleType
 
 from grader.course import Part
-from grader.judge.check import SCENARIO_ATTRIBUTE, CheckMark
+from grader.judge.check import SCENARIO_ATTRIBUTE, check_mark
 from grader.scenario import Scenario
 
 CHECKS = Path(__file__).resolve().parent / "checks"
@@ -42,16 +41,6 @@ def check_files(part: Part) -> list[Path]:
 def check_module(part: Part) -> ModuleType:
     """Import the check file of a part."""
     return importlib.import_module(f"grader.checks.test_{part.slug}")
-
-
-def check_mark(function: Callable[..., object]) -> CheckMark | None:
-    """What `@check` noted on a function, or None."""
-    for mark in getattr(function, "pytestmark", []):
-        if mark.name == "check":
-            found = mark.args[0]
-            assert isinstance(found, CheckMark)
-            return found
-    return None
 
 
 def checks(part: Part) -> list[DeclaredCheck]:

@@ -62,6 +62,7 @@ class Course(BaseModel):
 
         Raises `KeyError` with the first name that is no part.
         """
+        wanted = [name.zfill(2) for name in wanted]
         for name in wanted:
             if not any(name in (part.number, part.slug) for part in self.part):
                 raise KeyError(name)

@@ -73,6 +73,16 @@ def check(
     return declare
 
 
+def check_mark(function: Callable[..., object]) -> CheckMark | None:
+    """What `@check` noted on a function, or None."""
+    for mark in getattr(function, "pytestmark", []):
+        if mark.name == "check":
+            found = mark.args[0]
+            assert isinstance(found, CheckMark)
+            return found
+    return None
+
+
 def expect(condition: Any, *, happened: str, expected: str, at: Any = None) -> None:
     """Raise `NotPassed` unless `condition` is true.
 

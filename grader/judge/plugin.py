@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from grader.judge.check import CheckMark, NotChecked, NotPassed
-from grader.judge.problems import load_problem, scenario_problem
+from grader.judge.check import CheckMark, NotChecked, NotPassed, check_mark
+from grader.judge.problems import NOT_LOADED, load_problem, scenario_problem
 from grader.judge.record import Blame, Status
 from grader.judge.view import Observation
 
-UNREADABLE = "not checked because the file does not load"
 Observations = Mapping[tuple[str, str], Observation]
 
 
@@ -95,11 +94,28 @@ class Judge:
     def _may_be_checked(self, slug: str, item: pytest.Function) -> None:
         if slug in self._broken:
             problem, name = self._broken[slug]
-            raise problem if item.name == name else NotChecked(UNREADABLE)
+            raise problem if item.name == name else NotChecked(NOT_LOADED)
         for needed in mark_of(item).requires:
             verdict = self.verdicts.get((slug, needed.removeprefix("test_")))
             if verdict is None or verdict.status != "passed":
-                raise NotChecked(f"not checked because this comes first: {title_of(item, needed)}")
+                raise NotChecked(f"not checked because {self._first_of(slug, item, needed)}")
+
+    def _first_of(self, slug: str, item: pytest.Function, needed: str) -> str:
+        """Where the chain of checks that wait for each other begins."""
+        while True:
+            mark = check_mark(getattr(item.module, needed))
+            assert mark is not None
+            waiting = [
+                name
+                for name in mark.requires
+                if self.verdicts[slug, name.removeprefix("test_")].status != "passed"
+            ]
+            if not waiting:
+                break
+            needed = waiting[0]
+        if mark.task == mark_of(item).task:
+            return "another check of this section comes first"
+        return f"section {mark.task} comes first"
 
     def _text(self, failure: NotPassed) -> str:
         lines = []
@@ -127,18 +143,10 @@ def slug_of(item: pytest.Item) -> str:
 
 def mark_of(item: pytest.Item) -> CheckMark:
     """What `@check` noted. Raises `ValueError` on a test without it."""
-    mark = item.get_closest_marker("check")
-    if mark is None:
+    found = check_mark(item.function) if isinstance(item, pytest.Function) else None
+    if found is None:
         raise ValueError(f"{item.nodeid} is not declared with @check")
-    found = mark.args[0]
-    assert isinstance(found, CheckMark)
     return found
-
-
-def title_of(item: pytest.Function, name: str) -> str:
-    """The line a learner knows another check of the same file by."""
-    function = getattr(item.module, name)
-    return str((function.__doc__ or name).strip().splitlines()[0])
 
 
 def described(observation: Observation) -> str:

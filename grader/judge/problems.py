@@ -10,6 +10,7 @@ from grader.judge.view import Observation, names
 from grader.transcript import Breach, Error
 
 DOES_NOT_LOAD = "The file does not load, so nothing could be checked."
+NOT_LOADED = "not checked because the file does not load"
 COMES_TO_AN_END = "The run comes to its end by itself."
 
 

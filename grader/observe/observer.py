@@ -108,7 +108,7 @@ class Observer:
         for scenario in scenarios:
             if source.data is None:
                 transcript = Transcript(scenario=scenario.name, import_error=source.refusal)
-                self._finish(state, (part.slug, scenario.name), transcript, cached=True)
+                self._finish(state, (part.slug, scenario.name), transcript)
                 continue
             files = files_hash(self._exercises / part.slug, source.data)
             key = self._cache.key(files, part, scenario, limits)
@@ -154,7 +154,7 @@ class Observer:
             if pending.part.slug in state.stopped:
                 stopped = state.stopped[pending.part.slug]
                 copy = stopped.model_copy(update={"scenario": pending.scenario.name})
-                self._finish(state, pending.key, copy, cached=True)
+                self._finish(state, pending.key, copy)
                 continue
             self._start(state, worker, pending)
         if not state.running:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from grader.course import Course, Part
+from grader.judge.problems import NOT_LOADED
 from grader.judge.record import CheckResult, PartResult, Record
 from grader.report.page import Page
 from grader.report.text import lines, one_line
@@ -79,6 +80,7 @@ class _Report:
         page.row(page.safe(f"{_number(part)}  {one_line(part.title, 80)}", "bold"), right)
         fresh = part.id in self.untouched and not _all_passed(part)
         folded = len(self.record.parts) > 1 and (_all_passed(part) or fresh)
+        folded = folded or _one_problem_for_all(part)
         if fresh and part.id != self.begin:
             page.line(Text("Not started yet."), " " * _INDENT)
             return
@@ -275,6 +277,8 @@ def _reason(check: CheckResult) -> str:
     """Why a check says nothing about the code; empty for passed and failed ones."""
     if check.status == "not_checked":
         text = one_line(_BECAUSE.sub("", check.message or "", count=1))
+        if text[1:2].islower():  # a sentence goes on in small letters; a name in capitals stays
+            text = text[0].lower() + text[1:]
         return f"because {text}" if text else ""
     return one_line(check.message or "") if check.blame in _FAULTS else ""
 
@@ -283,6 +287,12 @@ def _all_passed(part: PartResult) -> bool:
     """Fail closed: a part without checks, or with marks missing, did not pass."""
     marks = bool(part.checks) and part.points == part.max_points
     return marks and all(check.status == "passed" for check in part.checks)
+
+
+def _one_problem_for_all(part: PartResult) -> bool:
+    """One check tells what is wrong with the file, and all others could only repeat it."""
+    others = [check for check in part.checks if check.status != "failed"]
+    return bool(others) and all(check.message == NOT_LOADED for check in others)
 
 
 def _first_open(part: PartResult) -> CheckResult | None:
