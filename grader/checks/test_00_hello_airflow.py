@@ -6,6 +6,7 @@ Pure functions over transcripts. They must not import Airflow or read the submis
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -99,6 +100,17 @@ def received(task: TaskView) -> str:
     )
 
 
+def wired(observe: Observe) -> None:
+    """Like `requires` on the chosen name, for a check that has something to say before it."""
+    try:
+        test_choose_name_returns_the_name_that_was_given(observe)
+        test_greet_waits_for_choose_name(observe)
+        test_the_chosen_name_reaches_greet(observe)
+    except (NotChecked, NotPassed):
+        title = test_the_chosen_name_reaches_greet.__doc__
+        raise NotChecked(f"not checked because this comes first: {title}") from None
+
+
 # --- 1. Read the name ---
 
 
@@ -108,6 +120,13 @@ def test_choose_name_returns_the_name_that_was_given(observe: Observe) -> None:
     seen = observe("a name is given")
     name = given_name(seen)
     task = step(seen.run, "choose_name")
+    error = task.error
+    expect(
+        error is None or error.type not in ("KeyError", "AttributeError"),
+        happened=f"`choose_name` raised {error and error.type}: {error and error.message}",
+        expected="`params` is a dict with the key 'name'.",
+        at=task,
+    )
     wanted = f"Started with the name {name!r}, `choose_name` returns {name!r}."
     value = returned(task, 1, wanted, clue=name)
     default = seen.dag.data.params.get("name")
@@ -197,12 +216,28 @@ def test_greet_waits_for_choose_name(observe: Observe) -> None:
     """`greet` runs after `choose_name`."""
     dag = observe("a name is given").dag
     missing = [task_id for task_id in STEPS if task_id not in dag.task_ids]
+    told = "The DAG has no task" if len(missing) == 1 else "These tasks are missing:"
     expect(
         not missing,
-        happened=f"The DAG has no task {names(missing)}. Its tasks: {names(dag.task_ids)}.",
+        happened=f"{told} {names(missing)}. The tasks of the DAG: {names(dag.task_ids)}.",
         expected="Both functions are called, with parentheses: only a call puts a task in the DAG.",
         at=dag,
     )
+    for task_id in STEPS:
+        same = [task_id, *(t for t in dag.task_ids if re.fullmatch(rf"{task_id}__\d+", t))]
+        times, count = {2: ("twice", "two")}.get(len(same), (f"{len(same)} times", len(same)))
+        one = {
+            "choose_name": "One call, inside the parentheses of `greet`. Delete the other line.",
+            "greet": "One call, with that of `choose_name` inside its parentheses. Delete the "
+            "other line.",
+        }
+        expect(
+            len(same) == 1,
+            happened=f"`{task_id}` is called {times}, so the DAG has {count} tasks of it: "
+            f"{names(same)}.",
+            expected=one[task_id],
+            at=dag.task(task_id),
+        )
     turned = ("greet", "choose_name") in dag.edges
     expect(
         ("choose_name", "greet") in dag.edges,
@@ -235,17 +270,23 @@ def test_the_chosen_name_reaches_greet(observe: Observe) -> None:
     )
 
 
-@check(task=2, requires=(test_the_greeting_is_spelled_as_asked, test_the_chosen_name_reaches_greet))
+@check(task=2, requires=test_the_greeting_is_spelled_as_asked)
 def test_the_greeting_names_whoever_was_chosen(observe: Observe) -> None:
     """The greeting has the chosen name in it, letter for letter."""
     seen = observe("a name is given")
     name, task = given_name(seen), seen.run.task("greet")
     value = task.xcom()
-    braces = " The braces are still there: a text needs an `f` in front to fill them in."
+    expect(
+        re.search(r"(?<!\{)\{\w+\}", value) is None,
+        happened=f"`greet` returned {value!r}. The braces are still there: nothing filled them in.",
+        expected="A text needs an `f` in front of its opening quote; then the name stands where "
+        "the braces are.",
+        at=task,
+    )
+    wired(observe)
     expect(
         value == f"Hello, {name}!",
-        happened=f"`greet` was given {name!r} and returned {value!r}."
-        + (braces if "{" in value else ""),
+        happened=f"`greet` was given {name!r} and returned {value!r}.",
         expected=f"It returns {f'Hello, {name}!'!r}, with the name as it came in.",
         at=task,
     )

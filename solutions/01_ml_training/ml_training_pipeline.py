@@ -189,6 +189,7 @@ def ml_training_pipeline() -> None:
     def download_dataset() -> dict[str, Any]:
         """Fetch the export and say how much it is: {"dataset_size_gb", "num_samples", "path"}.
 
+        A task returns what JSON knows, so a `Path` goes in as a text: `str(path)`.
         `num_samples` counts all rows of the file, dirty ones too. `path` is where the copy lies.
         """
         export = fetch_export(run_folder())
