@@ -14,8 +14,6 @@ import socket
 import threading
 from typing import Any
 
-from aiosmtpd.controller import Controller
-
 from grader.scenario import HttpReply, Scenario
 from grader.transcript import Mail, Metric, Request
 
@@ -72,6 +70,8 @@ class SmtpServer:
     """Takes every mail."""
 
     def __init__(self) -> None:
+        from aiosmtpd.controller import Controller  # a tenth of a second that few scenarios need
+
         self.mails: list[Mail] = []
         self._controller = Controller(self, hostname="127.0.0.1", port=free_port())
         self._controller.start()

@@ -46,7 +46,7 @@ class Database:
         with engines()[0].connect() as connection:
             # Into the one file, whatever the journal still holds.
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._disconnect()
+        self.close()
 
     def _connect(self, dialect: Any, record: Any, args: list[Any], options: dict[str, Any]) -> None:
         if args:
@@ -57,18 +57,19 @@ class Database:
     def use_copy(self, target: Path) -> None:
         """From here on, Airflow works on a fresh copy of the template in `target`."""
         target.write_bytes(self._bytes)
-        self._disconnect()
+        self.close()
         self._current = target
         os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{target}"
 
     @staticmethod
-    def _disconnect() -> None:
+    def close() -> None:
+        """Close every connection: none may cross a fork."""
         from airflow import settings
 
         assert settings.Session is not None
         settings.Session.remove()
         for engine in engines():
-            engine.dispose(close=False)
+            engine.dispose()
 
 
 def engines() -> list[Any]:

@@ -47,7 +47,7 @@ def keep(job: Job, database: Database) -> Transcript:
     started = time.perf_counter()
     nonce = secrets.token_hex(16)
     reading, writing = os.pipe()
-    baseline = psutil.Process().memory_info().rss
+    baseline = anonymous_memory(psutil.Process())
     child = os.fork()
     if child == 0:
         run_child(job, database, nonce, writing)
@@ -173,9 +173,15 @@ class Watch:
 
     def _own_memory(self, process: psutil.Process) -> int:
         try:
-            return max(0, process.memory_info().rss - self._baseline)
+            return max(0, anonymous_memory(process) - self._baseline)
         except psutil.Error:
             return 0
+
+
+def anonymous_memory(process: psutil.Process) -> int:
+    """Resident bytes that no file backs: a fork starts with its parent's, and adds its own."""
+    memory = process.memory_info()
+    return int(memory.rss - getattr(memory, "shared", 0))
 
 
 def size_of(path: Path) -> int:
