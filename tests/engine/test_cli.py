@@ -105,20 +105,29 @@ def test_the_same_seed_again_costs_nothing_and_says_the_same(repo: Repo, done: D
     assert (repo.folder / "again.json").read_bytes() == (repo.folder / "loud.json").read_bytes()
 
 
-@pytest.mark.parametrize(
-    ("place", "why"), [("a_folder.json", "is not a file"), ("/proc/record.json", "was not written")]
-)
-def test_a_report_that_cannot_be_written(place: str, why: str, repo: Repo, done: Done) -> None:
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="no folder that not even root may write to")
+def test_a_report_that_cannot_be_written(repo: Repo, done: Done) -> None:
     """Into a folder that nobody may write to. The marks are shown all the same."""
-    if not Path(place).parent.is_dir():
-        pytest.skip("only Linux has a folder that not even root may write to")
-    if place == "a_folder.json":
-        (repo.folder / place).mkdir()
-    told = repo.grade(PART.number, "--submission", "loud", "--json", place)
+    told = repo.grade(PART.number, "--submission", "loud", "--json", "/proc/record.json")
+    assert told.returncode == 2
+    assert "was not written" in one_line(told, "")
+    assert f"{PART.max_points}" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("--json", "exercises"), "exercises is a folder; name a file"),
+        (("--submission", "pyproject.toml"), "is a file; name the folder"),
+    ],
+)
+def test_a_place_of_the_wrong_kind_is_refused_at_once(
+    options: tuple[str, ...], why: str, repo: Repo
+) -> None:
+    told = repo.grade(PART.number, *options)
     assert told.returncode == 2
     assert why in one_line(told, "")
-    assert f"{PART.max_points}" in told.stdout
-    assert not (repo.folder / place).is_file()
+    assert not told.stdout
 
 
 def test_plain_pytest(repo: Repo, done: Done) -> None:

@@ -18,7 +18,7 @@ USAGE = {
     "no such part": (["99"], "there is no part '99'; the parts are 00"),
     "no such part among others": (["00,nonsense"], "there is no part 'nonsense'"),
     "no such folder": (["--submission", "/nowhere"], "there is no folder /nowhere"),
-    "a file for a folder": (["--submission", __file__], "there is no folder"),
+    "a file for a folder": (["--submission", __file__], f"{__file__} is a file; name the folder"),
     "nowhere to write": (["--json", "/nowhere/a.json"], "there is no folder /nowhere to write"),
 }
 
