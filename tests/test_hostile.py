@@ -357,3 +357,12 @@ def test_every_file_says_what_it_tries() -> None:
         assert re.fullmatch(r"(no_marks|some_marks|full_marks|known_gap)__[a-z0-9_]+(\.py)?", name)
         assert re.match(r'"""[A-Z`].*\."""\n', text), name
         assert not name.startswith("some_marks") or "\n# message: " in text, name
+
+
+def test_pytest_never_imports_a_submission(tmp_path: Path) -> None:
+    """Their names may look like tests, for example `…_test.py`; importing Airflow leaves a trace."""
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", str(HOSTILE.parent)]
+    environment = {**os.environ, "HOME": str(tmp_path)}
+    environment.pop("AIRFLOW_HOME", None)
+    subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False)
+    assert not (tmp_path / "airflow").exists()

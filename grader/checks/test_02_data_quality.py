@@ -5,11 +5,13 @@ Pure functions over transcripts. They must not import Airflow or read the submis
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
-from grader.judge import NotChecked, Observe, check, expect
-from grader.judge.view import RunView, TaskView, names
+from grader.judge import NotChecked, Observation, Observe, check, expect
+from grader.judge.view import DagView, RunView, TaskView, names
 
 # The grader finds the scenarios here and observes them in this order.
 from grader.checks.inputs_02_data_quality import (  # noqa: F401  # isort: skip
@@ -51,16 +53,63 @@ def must_be_done(task: TaskView, todo: int) -> None:
     )
 
 
-def started(run: RunView, task_id: str) -> TaskView:
+def rounded(value: Any) -> Any:
+    """The value with its floats cut to four digits, to be read by people."""
+    if isinstance(value, dict):
+        return {key: rounded(inner) for key, inner in value.items()}
+    return round(value, 4) if isinstance(value, float) else value
+
+
+def started(seen: Observation, task_id: str) -> TaskView:
     """A task that ran. If it was never reached, that is the business of another check."""
+    run = seen.run if len(seen.scenario.runs) == 1 else seen.runs[0]
     task = run.task(task_id)
     if not task.ran:
-        raise NotChecked(f"`{task_id}` was never started.")
+        story = f'`{task_id}` was not reached in scenario "{seen.scenario.name}"'
+        for error, earlier in ((run.task(t).error, t) for t in run.ran):
+            if error and run.states.get(earlier) == "failed":
+                raised = f"{error.type}: {error.message}"
+                raise NotChecked(f"{story}: before it, `{earlier}` raised {raised}")
+        raise NotChecked(f"{story}: it was left as {task.state}.")
     return task
+
+
+def must_be_called_once(dag: DagView) -> None:
+    """No task function is called twice; Airflow puts a number to the id of the second task."""
+    for task_id in dict.fromkeys(t for pair in ORDER for t in pair):
+        same = [t for t in dag.task_ids if re.fullmatch(rf"{task_id}(__\d+)?", t)]
+        times = {2: ("twice", "two")}.get(len(same), (f"{len(same)} times", str(len(same))))
+        expect(
+            len(same) < 2,
+            happened=f"`{task_id}` is called {times[0]}, so the DAG has {times[1]} such tasks "
+            f"({names(same)}).",
+            expected="Call it once, give the result a name, and use the name in both lines.",
+            at=dag,
+        )
+
+
+def must_not_crash(task: TaskView, expected: str) -> None:
+    """No exception came out of the learner's own lines other than the ValueError of a refusal."""
+    error = task.error
+    if error is None or error.line is None or error.type in ("ValueError", "AirflowException"):
+        return
+    helper = error.todo is None
+    where = " (inside a given helper)" if helper else ""
+    why = (
+        " A helper that asks for `rows` wants the rows alone, and `read_events()` gives two "
+        "things: `columns, rows = read_events()`."
+    )
+    expect(
+        False,
+        happened=f"`{task.task_id}` raised{where} {error.type}: {error.message}",
+        expected=expected + why * helper,
+        at=task.facts if helper else error,
+    )
 
 
 def must_let_through(task: TaskView, what: str) -> None:
     """The task ran on data that it has to accept."""
+    must_not_crash(task, f"{what}; `{task.task_id}` accepts that and succeeds.")
     said = f"{task.error.type}: {task.error.message}" if task.error else f"ended as {task.state}"
     expect(
         task.state == "success",
@@ -72,6 +121,7 @@ def must_let_through(task: TaskView, what: str) -> None:
 
 def must_choose(branch: TaskView, target: str, age: str) -> None:
     """The branch came to a choice. Airflow's own errors about a wrong one are hard to read."""
+    must_not_crash(branch, f"It returns the text {target!r}.")
     error = branch.error
     why = f": {error.type}: {error.message}" if error else f"; it ended as {branch.state}."
     expect(
@@ -83,13 +133,13 @@ def must_choose(branch: TaskView, target: str, age: str) -> None:
     )
 
 
-def must_refuse(run: RunView, task: TaskView, what: str) -> str:
+def must_refuse(run: RunView, task: TaskView, what: str, hint: str = "") -> str:
     """The task failed with a ValueError and the next one never ran; returns what the error says."""
     expect(
         task.state == "failed",
         happened=f"{what}, but `{task.task_id}` ended as {task.state}.",
         expected="It raises a ValueError. Airflow sees a task fail only when an exception leaves "
-        "it; a printed warning or a returned False counts as success.",
+        f"it; a printed warning or a returned False counts as success.{hint}",
         at=task,
     )
     error = task.error
@@ -165,11 +215,11 @@ def test_people_can_find_it(observe: Observe) -> None:
 def test_what_fails_is_tried_once_more(observe: Observe) -> None:
     """A task that fails is tried once more, five minutes later."""
     stories = ("many records are missing", "text among the numbers", "many empty cells")
-    runs = [observe(story).run for story in stories]
-    failed = [run.task(t) for run in runs for t in run.ran if run.states.get(t) == "failed"]
-    if not failed:
+    if not any("failed" in observe(story).run.states.values() for story in stories):
         raise NotChecked("No task failed in any run.")
-    for task in failed:
+    # One scenario after the other: a message names the one that was looked at last.
+    runs = (observe(story).run for story in stories)
+    for task in (run.task(t) for run in runs for t in run.ran if run.states.get(t) == "failed"):
         times = len(task.tries)
         said = "not tried again" if times == 1 else f"tried {times} times in all"
         expect(
@@ -182,7 +232,8 @@ def test_what_fails_is_tried_once_more(observe: Observe) -> None:
         expect(
             abs(gap - 300) < 10,
             happened=f"`{task.task_id}` was tried again after {gap:.0f} seconds.",
-            expected="The second try comes five minutes (300 seconds) after the first.",
+            expected="The second try comes five minutes (300 seconds) after the first: write "
+            "`timedelta(minutes=5)`.",
             at=task.facts,
         )
 
@@ -196,6 +247,7 @@ def test_every_check_waits_for_the_one_before(observe: Observe) -> None:
     dag = observe("a good delivery").dag
     for task_id in dict.fromkeys(t for pair in ORDER for t in pair):
         dag.task(task_id)
+    must_be_called_once(dag)
     found = dag.paths
     for before, after in ORDER:
         turned = f"`{before}` waits for `{after}`: the order is turned around."
@@ -256,6 +308,13 @@ def test_stale_data_is_sent_for_again(observe: Observe) -> None:
         at=branch,
     )
     must_be_done(handler, 3)
+    handler.must_have_succeeded()
+    expect(
+        "return_value" in handler.tries[-1].xcoms,
+        happened="`handle_stale_data` returned nothing.",
+        expected="It returns the text 'refresh_data_needed'. Printing is not returning.",
+        at=handler,
+    )
     expect(
         handler.xcom() == "refresh_data_needed",
         happened=f"`handle_stale_data` returned {handler.xcom()!r}.",
@@ -267,16 +326,20 @@ def test_stale_data_is_sent_for_again(observe: Observe) -> None:
 @check(task=3, requires=test_stale_data_is_sent_for_again)
 def test_the_way_not_taken_is_skipped(observe: Observe) -> None:
     """The way not taken is skipped, and skipping is no failure."""
-    good, old = observe("a good delivery").run, observe("a delivery grows old").runs[2]
-    sides = [(good, "fresh", "handle_stale_data"), *((old, "stale", task_id) for task_id in CHECKS)]
-    for run, kind, task_id in sides:
+    sides = [("fresh", "handle_stale_data"), *(("stale", task_id) for task_id in CHECKS)]
+    for kind, task_id in sides:
+        fresh = kind == "fresh"
+        run = observe("a good delivery").run if fresh else observe("a delivery grows old").runs[2]
+        task = run.task(task_id)
+        left = "ran too" if task.ran else f"was left as {task.state}"
         expect(
-            run.states[task_id] == "skipped",
-            happened=f"The data was {kind}, and `{task_id}` was left as {run.states[task_id]}.",
+            task.state == "skipped",
+            happened=f"The data was {kind}, and `{task_id}` {left}.",
             expected=f"`{task_id}` is skipped. `check_data_freshness` has to be a branch task: "
             "after any other task, all that come next run, whatever it returns.",
             at=run.task("check_data_freshness"),
         )
+    old = observe("a delivery grows old").runs[2]
     expect(
         old.state == "success",
         happened=f"The data was stale, it was sent for again, and the run ended as {old.state}.",
@@ -293,8 +356,9 @@ def test_exactly_24_hours_is_fresh(observe: Observe) -> None:
         run.task("check_data_completeness").ran,
         happened="The newest event was exactly 24 h older than the logical date of the run, and "
         "that was taken for stale.",
-        expected="Stale is what is *more* than 24 hours old. Measure from `logical_date`: the "
-        "clock on the wall has moved on a little by the time a task runs.",
+        expected="Stale is what is *more* than 24 hours old. Either `>=` stands where `>` belongs, "
+        "or you measure from the clock, which has moved on a little by the time a task runs: "
+        "measure from `logical_date`.",
         at=run.task("check_data_freshness"),
     )
 
@@ -305,25 +369,26 @@ def test_exactly_24_hours_is_fresh(observe: Observe) -> None:
 @check(task=4, requires=test_fresh_data_goes_on_to_the_checks)
 def test_95_percent_has_to_be_there(observe: Observe) -> None:
     """A delivery with less than 95 % of its records is refused; exactly 95 % is enough."""
-    good, poor = observe("a good delivery"), observe("many records are missing")
-    task = started(good.run, CHECKS[0])
+    good = observe("a good delivery")
+    task = started(good, CHECKS[0])
     must_be_done(task, 4)
     must_let_through(task, f"{arrived(good.scenario):.2%} of the announced records arrived")
+    poor = observe("many records are missing")
     what = f"Only {arrived(poor.scenario):.2%} of the announced records arrived"
-    must_refuse(poor.run, started(poor.run, CHECKS[0]), what)
-    edge = started(observe("exactly 95 % arrived").run, CHECKS[0])
+    must_refuse(poor.run, started(poor, CHECKS[0]), what)
+    edge = started(observe("exactly 95 % arrived"), CHECKS[0])
     must_let_through(edge, "Exactly 95 % of the announced records arrived, which is just enough")
 
 
 @check(task=4, requires=test_fresh_data_goes_on_to_the_checks)
 def test_wrong_types_are_refused(observe: Observe) -> None:
     """A delivery with text in a column of numbers is refused."""
-    task = started(observe("a good delivery").run, CHECKS[1])
+    task = started(observe("a good delivery"), CHECKS[1])
     must_be_done(task, 4)
     must_let_through(task, "All columns had the right names and types")
     seen = observe("text among the numbers")
     what = f"A cell of `data_mb` was {malformed(seen.scenario)!r}"
-    must_refuse(seen.run, started(seen.run, CHECKS[1]), what)
+    must_refuse(seen.run, started(seen, CHECKS[1]), what)
 
 
 # --- 5. Measure the dirt and set a limit ---
@@ -333,18 +398,25 @@ def test_wrong_types_are_refused(observe: Observe) -> None:
 def test_the_dirt_is_measured_and_handed_on(observe: Observe) -> None:
     """The three shares of dirt are measured and returned, as fractions."""
     seen = observe("a good delivery")
-    task = started(seen.run, CHECKS[2])
+    task = started(seen, CHECKS[2])
     must_be_done(task, 5)
     planted = dirt(seen.scenario)
     shown = ", ".join(f"{name} {share:.4f}" for name, share in planted.items())
     must_let_through(task, f"No kind of dirt was above 5 % ({shown})")
+    returned = task.xcom()
     for name, share in planted.items():
-        value = task.field(name)
+        expect(
+            isinstance(returned, dict) and name in returned,
+            happened=f"`{task.task_id}` returned {rounded(returned)!r}.",
+            expected=f"A dict with the key `{name}`.",
+            at=task,
+        )
+        value = returned[name]
         why = " That is a hundred times too much." if near(value, share * 100) else ""
         expect(
             near(value, share),
-            happened=f"`{task.task_id}` returned {value!r} as `{name}`; in this delivery it is "
-            f"{share:.4f}.{why}",
+            happened=f"`{task.task_id}` returned {rounded(value)!r} as `{name}`; in this "
+            f"delivery it is {share:.4f}.{why}",
             expected="The share that was measured in the delivery at hand, as a fraction: 2 % is "
             "0.02.",
             at=task,
@@ -354,17 +426,19 @@ def test_the_dirt_is_measured_and_handed_on(observe: Observe) -> None:
 @check(task=5, requires=test_fresh_data_goes_on_to_the_checks)
 def test_5_percent_dirt_is_the_limit(observe: Observe) -> None:
     """More than 5 % of one kind of dirt is refused, by name; exactly 5 % is accepted."""
-    good = started(observe("a good delivery").run, CHECKS[2])
+    good = started(observe("a good delivery"), CHECKS[2])
     if good.state != "success":
         raise NotChecked(f"`{CHECKS[2]}` refused a good delivery.")
     returned, planted = good.xcoms.get("return_value"), dirt(observe("a good delivery").scenario)
     if isinstance(returned, dict) and not all(near(returned.get(k), planted[k]) for k in METRICS):
         raise NotChecked("What is not measured cannot be compared with a limit.")
+    some = any(observe(s).run.task(CHECKS[2]).state == "failed" for s in DIRTY.values())
+    hint = " If only the first metric is refused, look whether `return` stands inside the loop."
     for name, story in DIRTY.items():
         seen = observe(story)
-        task = started(seen.run, CHECKS[2])
+        task = started(seen, CHECKS[2])
         what = f"The share behind `{name}` was {dirt(seen.scenario)[name]:.2%}"
-        message = must_refuse(seen.run, task, what)
+        message = must_refuse(seen.run, task, what, hint * some)
         named = [metric for metric in sorted(METRICS, key=message.find) if metric in message]
         expect(
             named[:1] == [name],
@@ -372,7 +446,7 @@ def test_5_percent_dirt_is_the_limit(observe: Observe) -> None:
             expected=f"The error names the metric that is too high, `{name}`, before any other.",
             at=task,
         )
-    edge = started(observe("a delivery grows old").runs[0], CHECKS[2])
+    edge = started(observe("a delivery grows old"), CHECKS[2])
     must_let_through(edge, "Exactly 5 % of each kind of dirt was there, which is just allowed")
 
 
@@ -382,11 +456,18 @@ def test_5_percent_dirt_is_the_limit(observe: Observe) -> None:
 @check(task=6, requires=test_fresh_data_goes_on_to_the_checks)
 def test_the_all_clear_is_given(observe: Observe) -> None:
     """After the last check a shell command says that all checks passed."""
-    run = observe("a good delivery").run
-    if run.task(CHECKS[2]).state != "success":
-        raise NotChecked(f"`{CHECKS[2]}` did not succeed.")
-    task = started(run, "quality_check_passed")
+    seen = observe("a good delivery")
+    if started(seen, CHECKS[2]).state != "success":
+        raise NotChecked(f"`{CHECKS[2]}` did not succeed with a good delivery.")
+    task = started(seen, "quality_check_passed")
     must_be_done(task, 6)
+    expect(
+        task.error is None or not task.error.message.rstrip(".").endswith("exit code 127"),
+        happened="The shell ended `quality_check_passed` with exit code 127.",
+        expected="127 means that the shell found no command of that name: the text is run, not "
+        "printed. Begin it with `echo`.",
+        at=task,
+    )
     task.must_have_succeeded()
     expect(
         "bash" in task.facts.operator.lower(),
@@ -409,20 +490,23 @@ def test_the_all_clear_is_given(observe: Observe) -> None:
 @check(task=6, requires=test_the_all_clear_is_given)
 def test_no_all_clear_for_bad_data(observe: Observe) -> None:
     """There is no all-clear when a check failed or the data was stale."""
-    stale = observe("a delivery grows old").runs[2]
-    cases = [(stale, "check_data_freshness", not stale.task(CHECKS[0]).ran, "found stale data")]
+    old, stale = "a delivery grows old", observe("a delivery grows old").runs[2]
     stories = ("many records are missing", "text among the numbers", *DIRTY.values())
-    for story, check_id in zip(stories, (*CHECKS, CHECKS[2], CHECKS[2]), strict=True):
-        run = observe(story).run
-        cases.append((run, check_id, run.states[check_id] == "failed", "failed"))
-    if not all(stopped for _, _, stopped, _ in cases):
-        raise NotChecked("Not every bad delivery was stopped on its way.")
-    for run, check_id, _, why in cases:
-        last = run.task("quality_check_passed")
+    failing = dict(zip(stories, (*CHECKS, CHECKS[2], CHECKS[2]), strict=True))
+    if stale.task(CHECKS[0]).ran:
+        raise NotChecked(f"Stale data went on to `{CHECKS[0]}`.")
+    for story, task_id in failing.items():
+        if started(observe(story), task_id).state != "failed":
+            raise NotChecked(f'`{task_id}` has to fail in scenario "{story}", and it did not.')
+    for story, task_id in {old: "check_data_freshness", **failing}.items():
+        # Looked at once more: a message names the scenario that was looked at last.
+        seen = observe(story)
+        last = (seen.runs[2] if story == old else seen.run).task("quality_check_passed")
+        why = "found stale data in the last run" if story == old else "failed"
         expect(
             not last.ran,
-            happened=f"`{check_id}` {why}, and `quality_check_passed` ran and said that all is "
-            "well.",
+            happened=f"`{task_id}` {why}, and `quality_check_passed` ran all the same and said "
+            "that all is well.",
             expected="It runs only if everything before it succeeded. Its trigger rule decides "
             f"that; here it is `{last.facts.trigger_rule}`.",
             at=last,
