@@ -360,7 +360,7 @@ def test_every_file_says_what_it_tries() -> None:
 
 
 def test_pytest_never_imports_a_submission(tmp_path: Path) -> None:
-    """Their names may look like tests, for example `…_test.py`; importing Airflow leaves a trace."""
+    """Their names may look like tests (`…_test.py`); importing Airflow leaves a trace."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", str(HOSTILE.parent)]
     environment = {**os.environ, "HOME": str(tmp_path)}
     environment.pop("AIRFLOW_HOME", None)
