@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -45,6 +46,8 @@ class Repo:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            # A shell has what it runs in the background ignore Ctrl-C, and children inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
