@@ -142,6 +142,8 @@ def clean_environment(home: Path) -> dict[str, str]:
         "PYTHONUTF8": "1",
         "PYTHONDONTWRITEBYTECODE": "0",
         "PYTHONHASHSEED": "0",
+        # An arena per thread would reserve 64 MiB each of the address space that is limited.
+        "MALLOC_ARENA_MAX": "1",
         "NO_PROXY": "*",
     }
     if sys.platform == "darwin":

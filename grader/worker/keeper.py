@@ -122,7 +122,7 @@ def set_kernel_limits(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     if sys.platform == "linux":
-        space = psutil.Process().memory_info().vms + limits.memory_mib * MIB * 5 // 4
+        space = psutil.Process().memory_info().vms + limits.memory_mib * MIB * 3 // 2
         resource.setrlimit(resource.RLIMIT_AS, (space, space))
 
 
@@ -135,7 +135,10 @@ def follow(fd: int, reader: EventReader, assembler: Assembler, watch: Watch) -> 
             if not data:
                 return
             for event in reader.feed(data):
+                ended = event["kind"] == "try_ended"
                 assembler.take(event)
+                if ended:  # before another task can be blamed for what this one left
+                    watch.look_closely()
         watch.look()
     watch.look_closely()
 

@@ -1,6 +1,6 @@
 """Not Python."""
 
-# message: Python cannot read the file
+# message: The file does not load.*Python cannot read it
 
 from airflow.sdk import dag, task
 
