@@ -135,7 +135,7 @@ def follow(fd: int, reader: EventReader, assembler: Assembler, watch: Watch) -> 
             if not data:
                 return
             for event in reader.feed(data):
-                ended = event["kind"] == "try_ended"
+                ended = event.get("kind") == "try_ended"
                 assembler.take(event)
                 if ended:  # before another task can be blamed for what this one left
                     watch.look_closely()
