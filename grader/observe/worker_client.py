@@ -42,7 +42,6 @@ class WorkerClient:
         self._log = home / "worker.log"
         self.timings: dict[str, float] = {}
         self._rest = b""
-        self._started = time.perf_counter()
         with open(self._log, "wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", START],

@@ -71,9 +71,6 @@ class Assembler:
             **self._facts,
         )
 
-    def _take_loading(self, start: str) -> None:
-        self._start = start
-
     def _take_import_error(self, error: dict[str, Any]) -> None:
         self._facts["import_error"] = Error.model_validate(error)
 

@@ -36,7 +36,6 @@ def observe(job: Job, emit: Emit) -> None:
     file = str(job.folder / "part" / job.dag_file)
     output = OutputTail(job.folder / "output.txt")
     hide_modules()
-    emit("loading", start=clock.now().isoformat())
     dag = load(job, file, emit, output)
     if dag is None:
         return
