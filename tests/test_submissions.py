@@ -6,6 +6,7 @@ Of several misconceptions for one check only the first is graded, unless `MATRIX
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
@@ -156,7 +157,7 @@ def test_a_misconception_fails_on_the_check_that_names_it(case: Case, grade: Gra
 
 @pytest.mark.timeout(900)  # alone, it grades all submissions of a part
 @pytest.mark.parametrize("part", COURSE.part, ids=[p.slug for p in COURSE.part])
-def test_the_matrix(part: Part, grade: Grade, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_matrix(part: Part, grade: Grade, show_at_the_end: Callable[[str], None]) -> None:
     """Print submissions x checks. Every check must be failed by some submission of the matrix."""
     cases = [c for c in (*STUBS, *CORRECT, *MISCONCEPTIONS) if c.part == part]
     graded = [(case, grade(case)) for case in cases]
@@ -169,12 +170,12 @@ def test_the_matrix(part: Part, grade: Grade, capsys: pytest.CaptureFixture[str]
     for case, result in graded:
         letters = [LETTERS[check.status] for check in result.checks]
         table.add_row(case.name, *letters, f"{result.points}/{result.max_points}")
-    with capsys.disabled():
-        console = Console(width=160, highlight=False)
-        console.print()
-        console.print(table)
-        for number, name in enumerate(checks, start=1):
-            console.print(f"  {number:>2} {name}", style="dim")
+    shown = io.StringIO()
+    console = Console(file=shown, width=160, highlight=False)
+    console.print(table)
+    for number, name in enumerate(checks, start=1):
+        console.print(f"  {number:>2} {name}", style="dim")
+    show_at_the_end(shown.getvalue())
 
     caught = {c.id for _, r in graded for c in r.checks if c.status == "failed"}
     assert set(checks) - caught == set(), "no submission of the matrix fails these checks"
