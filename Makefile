@@ -2,13 +2,27 @@
 #   make grade                     mark exercises/
 #   make grade PART=01             one part (or several: PART="00 01")
 #   make grade SUBMISSION=dir      another folder, for example solutions
+#   make stack                     the monitored Airflow, in Docker      (DAGS=solutions shows these)
+#   make stack-native              the same without Docker
+#   make stack-status              which service is healthy
+#   make stack-logs                what they print                     (SERVICE=airflow-scheduler)
+#   make stack-down                stop it; data stays
+#   make stack-clean               stop it and forget all data
+#   make doctor                    what on this machine keeps the stack from running
 #   make test                      everything that proves the course and the grader
-.PHONY: help grade test test-fast format lock bench install clean
+#   make test-stack                the native stack, live
+#   make test-compose              the containers, live
+.PHONY: help grade test test-fast test-stack test-compose format lock bench install clean doctor \
+    stack stack-native stack-down stack-clean stack-status stack-logs stack-stop stack-start \
+    stack-binaries boards
 
 PART ?=
 SUBMISSION ?= exercises
 SEED ?= 0
 ARGS ?=
+SERVICE ?=
+DATABASE ?=
+export DAGS
 PYTHON ?= python3
 RUN := .venv/bin/python
 
@@ -29,6 +43,45 @@ test-fast: install
 
 format: install
 	@$(RUN) -m ruff check --quiet --fix . && $(RUN) -m ruff format --quiet .
+
+test-stack: install
+	@$(RUN) -m pytest -q tests/stack/live $(ARGS)
+
+test-compose: install
+	@$(RUN) -m pytest -q tests/compose $(ARGS)
+
+stack: install
+	@$(RUN) -m stack up
+
+stack-native: install
+	@$(RUN) -m stack up --native --database "$(DATABASE)"
+
+stack-down: install
+	@$(RUN) -m stack down
+
+stack-clean: install
+	@$(RUN) -m stack clean $(ARGS)
+
+stack-status: install
+	@$(RUN) -m stack status
+
+stack-logs: install
+	@$(RUN) -m stack logs $(if $(SERVICE),--service $(SERVICE)) $(ARGS)
+
+stack-stop: install
+	@$(RUN) -m stack stop-service $(SERVICE)
+
+stack-start: install
+	@$(RUN) -m stack start-service $(SERVICE)
+
+stack-binaries: install
+	@$(RUN) -m stack binaries
+
+doctor: install
+	@$(RUN) -m stack doctor
+
+boards: install
+	@$(RUN) -m stack.grafana.build
 
 bench: install
 	@$(RUN) -m bench $(ARGS)

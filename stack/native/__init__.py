@@ -1,0 +1,1 @@
+"""The stack without containers: the same programs and files, kept alive by supervisord."""
