@@ -52,17 +52,20 @@ def up(
             processes.up(console.print)
     else:
         containers.up()
-    console.print(addresses(known))
+    console.print(addresses(known, grafana=not native or bool(binaries.find("grafana"))))
 
 
-def addresses(known: dict[str, str]) -> Table:
+def addresses(known: dict[str, str], *, grafana: bool) -> Table:
     """Where things are, and how to get in."""
     table = Table(box=None, show_header=False, pad_edge=False)
     airflow = f"{known['AIRFLOW_USER']} / {known['AIRFLOW_PASSWORD']}"
     table.add_row("Airflow", "http://localhost:8080", airflow)
     table.add_row("Prometheus", "http://localhost:9090", "")
-    grafana = f"{known['GRAFANA_USER']} / {known['GRAFANA_PASSWORD']}"
-    table.add_row("Grafana", "http://localhost:3000", grafana)
+    login = f"{known['GRAFANA_USER']} / {known['GRAFANA_PASSWORD']}"
+    if grafana:
+        table.add_row("Grafana", "http://localhost:3000", login)
+    else:
+        table.add_row("Grafana", "not installed on this machine", "")
     table.add_row("Alertmanager", "http://localhost:9093", "")
     table.add_row("Inbox", "http://localhost:8025", "")
     return table
@@ -150,8 +153,14 @@ def one_that_runs() -> NativeStack | ContainerStack:
 @app.command(name="doctor")
 def examine() -> None:
     """Look for what would keep the stack from running."""
-    if not print_lines(doctor.examine(running=running_stack() is not None), console):
-        raise typer.Exit(ENVIRONMENT)
+    found = doctor.examine(running=running_stack() is not None)
+    headings = {"This machine": found.machine, "For make stack": found.docker}
+    for heading, lines in (headings | {"For make stack-native": found.native}).items():
+        console.print(f"\n{heading}", style="bold")
+        print_lines(lines, console)
+    if not found.ways:
+        end("neither make stack nor make stack-native would work; mend what says fix.")
+    console.print(f"\nThis would work: {', '.join(found.ways)}.")
 
 
 @app.command(name="binaries")

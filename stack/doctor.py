@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import psutil
@@ -25,22 +26,30 @@ MEMORY_GIB = 4.0
 DISK_GIB = 10.0
 PYTHONS = ((3, 11), (3, 13))
 SKEW_SECONDS = 5.0
-ONLY_DOCKER = "only make stack needs it, make stack-native does not"
 
 
-def examine(*, running: bool) -> list[Line]:
-    """All lines. While a stack runs, it is right that ports are taken."""
+@dataclass(frozen=True)
+class Findings:
+    """What was found out about the machine, and about each way of running the stack."""
+
+    machine: list[Line]
+    docker: list[Line]
+    native: list[Line]
+
+    @property
+    def ways(self) -> list[str]:
+        """The commands that would work."""
+        if not all(line.ok for line in self.machine):
+            return []
+        ways = {"make stack": self.docker, "make stack-native": self.native}
+        return [command for command, lines in ways.items() if all(line.ok for line in lines)]
+
+
+def examine(*, running: bool) -> Findings:
+    """Look at everything. While a stack runs, it is right that ports are taken."""
     info = containers.engine() if shutil.which("docker") else None
-    return [
-        python(),
-        *docker(info),
-        memory(),
-        disk(),
-        *ports(running),
-        user(),
-        clock(info),
-        *native(),
-    ]
+    machine = [python(), memory(), disk(), *ports(running), user(), clock(info)]
+    return Findings(machine, docker(info), native())
 
 
 def python() -> Line:
@@ -54,11 +63,9 @@ def python() -> Line:
 def docker(info: Mapping[str, Any] | None) -> list[Line]:
     """The engine and Compose."""
     if shutil.which("docker") is None:
-        return [
-            Line("Docker", False, "not installed", f"docs.docker.com/get-docker; {ONLY_DOCKER}")
-        ]
+        return [Line("Docker", False, "not installed", "docs.docker.com/get-docker")]
     if info is None:
-        return [Line("Docker", False, "does not run", f"start it; {ONLY_DOCKER}")]
+        return [Line("Docker", False, "does not run", "start it")]
     lines = [Line("Docker", True, f"engine {info.get('ServerVersion', '?')}")]
     gib = info.get("MemTotal", 0) / 2**30
     fine = gib >= containers.MEMORY_GIB

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from stack import StackProblem, containers, doctor
+from stack.report import Line
 
 INFO = {"ServerVersion": "28.2.2", "MemTotal": 8 * 2**30, "SystemTime": "2026-11-23T09:00:00.123Z"}
 
@@ -87,3 +88,26 @@ def test_the_state_of_a_container_in_words() -> None:
     init = {"Service": "airflow-init", "State": "exited", "ExitCode": 0, "Status": "Exited (0)"}
     assert containers.status_line(init).ok
     assert not containers.status_line(init | {"ExitCode": 1}).ok
+
+
+def test_the_doctor_names_the_ways_that_would_work() -> None:
+    fine, bad = [Line("x", True, "")], [Line("y", False, "")]
+    assert doctor.Findings(fine, fine, fine).ways == ["make stack", "make stack-native"]
+    assert doctor.Findings(fine, bad, fine).ways == ["make stack-native"]
+    assert doctor.Findings(fine, fine, bad).ways == ["make stack"]
+    assert doctor.Findings(bad, fine, fine).ways == []
+
+
+def test_the_doctor_looks_at_everything(docker) -> None:
+    docker(None)
+    found = doctor.examine(running=False)
+    names = {line.name for line in found.machine}
+    assert names >= {"Python", "free memory", "free disk", "port 8080", "port 9125", "clock"}
+    (line,) = found.docker
+    assert (line.ok, line.told, line.advice) == (False, "does not run", "start it")
+    docker(INFO)
+    assert [line.name for line in doctor.examine(running=True).docker] == [
+        "Docker",
+        "Docker's memory",
+        "Compose",
+    ]
