@@ -88,7 +88,11 @@ def compiler() -> list[str]:
         shutil.copyfile(SCHEMA / "package.json", CACHE / "package.json")
         command = ["npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit"]
         done = subprocess.run(
-            [*command, "--no-fund"], cwd=CACHE, capture_output=True, text=True, check=False
+            [*command, "--no-fund", "--cache", str(CACHE / "npm")],
+            cwd=CACHE,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             assert not required, done.stderr
