@@ -6,6 +6,7 @@ not judge it.
 
 from __future__ import annotations
 
+import contextlib
 import email
 import email.policy
 import http.server
@@ -27,6 +28,8 @@ class StatsdServer:
     def __init__(self) -> None:
         self.metrics: list[Metric] = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        # Lines that come faster than they are read wait here; what does not fit is lost.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self._socket.bind(("127.0.0.1", 0))
         self._socket.settimeout(0.1)
         self.port: int = self._socket.getsockname()[1]
@@ -113,11 +116,12 @@ class HttpServer:
                 reply = replies.get(self.path.split("?")[0], HttpReply(status=404))
                 stopping.wait(reply.delay)
                 data = reply.body.encode()
-                self.send_response(reply.status)
-                self.send_header("content-type", reply.content_type)
-                self.send_header("content-length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
+                with contextlib.suppress(ConnectionError):  # whoever asked has given up
+                    self.send_response(reply.status)
+                    self.send_header("content-type", reply.content_type)
+                    self.send_header("content-length", str(len(data)))
+                    self.end_headers()
+                    self.wfile.write(data)
 
             do_GET = do_POST = do_PUT = do_DELETE = answer
 

@@ -6,6 +6,7 @@ Learner code runs here and nowhere else. It must not return to the code that for
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -30,9 +31,9 @@ MIB = 1024 * 1024
 
 def observe(job: Job, emit: Emit) -> None:
     """Take the submission through the scenario."""
+    clock = VirtualClock(job.scenario.start, DAG_TEST.__code__, next_due)
     if "statsd" in job.scenario.servers:
         send_metrics()
-    clock = VirtualClock(job.scenario.start, DAG_TEST.__code__, next_due)
     file = str(job.folder / "part" / job.dag_file)
     output = OutputTail(job.folder / "output.txt")
     hide_modules()
@@ -137,14 +138,17 @@ def reschedule_date(ti: Any) -> datetime | None:
 def send_metrics() -> None:
     """Point Airflow's metrics at the scenario's StatsD socket, as its environment says.
 
-    Both the Task SDK and the core have a `stats` module of their own.
+    Both the Task SDK and the core have a `stats` module of their own. The client's timer keeps a
+    clock of its own, which may have been taken before time became virtual.
     """
     from airflow._shared.observability.metrics import stats as shared
     from airflow.configuration import conf
     from airflow.observability import stats as core
     from airflow.observability.metrics import stats_utils
     from airflow.sdk.observability import stats as sdk
+    from statsd.client import timer  # type: ignore[import-untyped]
 
+    timer.time_now = time.perf_counter
     for module in {id(m): m for m in (shared, core, sdk)}.values():
         module.initialize(
             factory=stats_utils.get_stats_factory(),

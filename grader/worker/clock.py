@@ -20,6 +20,7 @@ import time_machine
 
 real_sleep = time.sleep
 real_monotonic = time.monotonic
+real_perf_counter = time.perf_counter
 real_asyncio_sleep = asyncio.sleep
 
 TURNS, PATIENCE = 100, 20
@@ -27,7 +28,8 @@ NextDue = Callable[[FrameType], datetime | None]
 
 
 class VirtualClock:
-    """Moves `datetime`, `time.time`, `time.monotonic`, `time.sleep` and `asyncio.sleep`.
+    """Moves `datetime`, `time.time`, `time.monotonic`, `time.perf_counter`, `time.sleep` and
+    `asyncio.sleep`.
 
     `scheduler` is the code of `DAG.test`, which naps a second at a time while tasks wait for a
     retry; `next_due` tells from its frame when the next one is due, so that it naps once.
@@ -41,6 +43,7 @@ class VirtualClock:
         self._traveller = time_machine.travel(start.timestamp(), tick=True).start()
         time.sleep = self.sleep  # type: ignore[assignment]
         time.monotonic = self.monotonic
+        time.perf_counter = self.perf_counter
         asyncio.sleep = self.asyncio_sleep  # type: ignore[assignment]
 
     def now(self) -> datetime:
@@ -48,6 +51,9 @@ class VirtualClock:
 
     def monotonic(self) -> float:
         return real_monotonic() + self._ahead
+
+    def perf_counter(self) -> float:
+        return real_perf_counter() + self._ahead
 
     def move_to(self, moment: datetime) -> None:
         """Go forward to `moment`; never back."""

@@ -161,6 +161,8 @@ def airflow_environment(
         "AIRFLOW__METRICS__STATSD_HOST": HERE,
         # Its server outlives a killed scheduler and keeps the port; the API server knows as much.
         "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "False",
+        # A Variable: the DAG of part 03 asks Prometheus.
+        "AIRFLOW_VAR_PROMETHEUS_URL": f"http://{HERE}:9090",
         "AIRFLOW_CONN_SMTP_DEFAULT": "smtp://127.0.0.1:1025?disable_ssl=true&disable_tls=true",
         "NO_PROXY": "*",
     }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import threading
+from urllib.request import urlopen
 
 import pytest
 from probing import Probe, Seen, ran, source
@@ -18,6 +20,8 @@ METRICS = source(
         stats.incr("orders.done", 3, tags={"shop": "north"})
         stats.gauge("orders.open", 2.5)
         stats.timing("orders.time", timedelta(seconds=1.5))
+        with stats.timer("orders.wait"):
+            time.sleep(600)
 
     @task(retries=1, retry_delay=timedelta(minutes=1))
     def fails():
@@ -148,6 +152,8 @@ def test_metrics_of_the_learners_own(seen: Seen) -> None:
     assert (done.value, done.type) == (3.0, "c")
     assert (opened.value, opened.type) == (2.5, "g")
     assert (took.value, took.type) == (1500.0, "ms")
+    (waited,) = metrics(seen, "airflow.orders.wait")
+    assert waited.type == "ms" and 600_000 <= waited.value < 605_000, "virtual time, in ms"
 
 
 def test_no_name_is_sent_twice(seen: Seen) -> None:
@@ -206,6 +212,21 @@ def test_a_connection_leads_to_the_server(seen: Seen) -> None:
     assert port > 1024
 
 
+def test_who_gives_up_waiting_leaves_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    replies = {"/slow": HttpReply(delay=30, body="x" * 10_000_000)}
+    servers = Servers(
+        Scenario(servers=("http",), http_replies=replies, variables={"place": "{http}"})
+    )
+    place = servers.environment["AIRFLOW_VAR_PLACE"]
+    with pytest.raises(TimeoutError):
+        urlopen(f"{place}/slow", timeout=0.2)
+    answering = [t for t in threading.enumerate() if "process_request_thread" in t.name]
+    assert len(servers.stop()["requests"]) == len(answering) == 1
+    answering[0].join(10)
+    assert not answering[0].is_alive()
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     ("line", "metric"),
     [
@@ -220,6 +241,15 @@ def test_a_connection_leads_to_the_server(seen: Seen) -> None:
 )
 def test_a_line_of_statsd(line: str, metric: Metric | None) -> None:
     assert parse_statsd(line) == metric
+
+
+def test_a_burst_of_metrics_is_kept() -> None:
+    servers = Servers(Scenario(servers=("statsd",)))
+    place = "127.0.0.1", int(servers.environment["AIRFLOW__METRICS__STATSD_PORT"])
+    with socket.socket(type=socket.SOCK_DGRAM) as client:
+        for number in range(200):
+            client.sendto(f"heron.orders,shop=north:{number}|c".encode(), place)
+    assert [m.value for m in servers.stop()["metrics"]] == list(range(200))
 
 
 def test_servers_close_their_ports() -> None:

@@ -39,6 +39,7 @@ ONLY_NATIVE = {
 ONLY_CONTAINERS = {"LOGIN", "PASSWORD"}
 # What differs between them: where things are, and how the scheduler is asked for its health.
 DIFFERENT = {
+    "AIRFLOW_VAR_PROMETHEUS_URL",
     "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
     "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
