@@ -190,6 +190,14 @@ def test_the_data_that_a_stub_reads_is_there(part: Part) -> None:
 
 
 @each_part
+def test_a_solution_finds_the_data_of_its_exercise(part: Part) -> None:
+    """The stack can show the solutions, which have no data of their own."""
+    data, linked = (ROOT / tree / part.slug / "data" for tree in ("exercises", "solutions"))
+    assert linked.is_symlink() == data.is_dir()
+    assert linked.resolve() == data.resolve() or not data.is_dir()
+
+
+@each_part
 def test_nothing_is_written_in_the_style_of_airflow_2(part: Part) -> None:
     for path in (stub(part), solution(part), *submissions(part).glob("correct_*.py")):
         old = OLD_STYLE.search(path.read_text("utf-8"))

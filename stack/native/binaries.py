@@ -38,7 +38,8 @@ BINARIES = (
     Binary(
         "alertmanager",
         ("prometheus-alertmanager",),
-        "Debian and Ubuntu: apt install prometheus-alertmanager; macOS: brew install alertmanager",
+        "Debian and Ubuntu: apt install prometheus-alertmanager, then systemctl disable --now "
+        "prometheus-alertmanager, since the package starts one; macOS: brew install alertmanager",
     ),
     Binary("amtool", (), "it comes with Alertmanager", needed=False),
     Binary("mailpit", (), "without it a small inbox of our own takes its place", needed=False),

@@ -1,6 +1,9 @@
-"""A sensor that comes back later, and a task that is deferred."""
+"""A sensor that comes back for a second look, and a task that is deferred."""
 
-from datetime import UTC, datetime, timedelta
+import hashlib
+import tempfile
+from datetime import timedelta
+from pathlib import Path
 
 from airflow.providers.standard.sensors.time_delta import TimeDeltaSensor
 from airflow.sdk import dag, get_current_context, task
@@ -12,8 +15,13 @@ def waits_for_it():
     # ended is taken for killed.
     @task.sensor(poke_interval=8, mode="reschedule", timeout=60)
     def is_there() -> bool:
-        started = get_current_context()["dag_run"].start_date
-        return datetime.now(UTC) - started > timedelta(seconds=5)
+        run = hashlib.sha256(get_current_context()["run_id"].encode()).hexdigest()
+        seen = Path(tempfile.gettempdir(), f"waits_for_it-{run[:16]}")
+        if seen.exists():
+            seen.unlink()
+            return True
+        seen.touch()
+        return False
 
     deferred = TimeDeltaSensor(task_id="deferred", delta=timedelta(seconds=20), deferrable=True)
     is_there() >> deferred

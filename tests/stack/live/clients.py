@@ -34,10 +34,13 @@ class Airflow:
         """Pause a DAG, or let it go on."""
         self._http.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": paused}).raise_for_status()
 
-    def trigger(self, dag_id: str) -> str:
-        """Start a run; its id."""
+    def trigger(
+        self, dag_id: str, conf: dict[str, Any] | None = None, logical_date: str | None = None
+    ) -> str:
+        """Start a run; its id. Without a date the run has none, as Airflow 3 allows."""
         self.pause(dag_id, False)
-        answer = self._http.post(f"/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None})
+        body = {"logical_date": logical_date, "conf": conf or {}}
+        answer = self._http.post(f"/api/v2/dags/{dag_id}/dagRuns", json=body)
         answer.raise_for_status()
         return str(answer.json()["dag_run_id"])
 
@@ -114,9 +117,13 @@ class Inbox:
 
     def about(self, *words: str) -> list[dict[str, Any]]:
         """Mails in which all these words stand."""
-        return [
-            m for m in self.mails() if all(w in m["Subject"] + m["Text"] + m["HTML"] for w in words)
-        ]
+        return [m for m in self.mails() if all(w in text(m) for w in words)]
+
+
+def text(mail: dict[str, Any]) -> str:
+    """All that can be read in a mail, and to whom it goes."""
+    to = (person["Address"] for person in mail["To"])
+    return "\n".join((mail["Subject"], *to, mail["Text"], mail["HTML"]))
 
 
 def eventually(ask: Callable[[], T], good: Callable[[T], Any] = bool, seconds: float = 60) -> T:

@@ -42,12 +42,12 @@ class Stack:
         eventually(lambda: command("status"), lambda told: told.returncode == 0, seconds=90)
 
 
-def command(*words: str) -> subprocess.CompletedProcess[str]:
+def command(*words: str, dags: str = DAGS) -> subprocess.CompletedProcess[str]:
     """Run the stack's command line on this stack's folder."""
     return subprocess.run(
         [sys.executable, "-m", "stack", *words],
         cwd=ROOT,
-        env=os.environ | {"STACK_HOME": str(HOME), "DAGS": DAGS, "COLUMNS": "200"},
+        env=os.environ | {"STACK_HOME": str(HOME), "DAGS": dags, "COLUMNS": "200"},
         capture_output=True,
         text=True,
         check=False,

@@ -65,16 +65,20 @@ def test_the_three_panels_show_the_right_numbers(stack: Stack, played: Played) -
         found = stack.prometheus.query(SOURCE_QUERIES[name])
         return {s["metric"][label]: float(s["value"][1]) for s in found}
 
-    # A try succeeds seconds after it starts, and rates are stretched from where a counter began.
+    # A rate is stretched by up to a scrape interval, and these counters are a minute old. Twice or
+    # half as much would be wrong: each metric sent twice, or the first event missed.
+    def about(value: float) -> object:
+        return pytest.approx(value, rel=0.45)
+
     rates = by("Task Success Rate", "task_id")
-    assert rates["wait"] == pytest.approx(1, abs=0.2)
-    assert rates["is_there"] == pytest.approx(0.5, abs=0.2)  # it looked more than once
+    assert rates["wait"] == about(1)
+    assert rates["is_there"] == about(0.5)  # it looked twice
     durations = by("DAG Run Duration", "dag_id")
     run = played.runs["short_success"]
     assert durations["short_success"] == pytest.approx(run["duration"], abs=0.5)
     assert 4 < durations["short_success"] < 20
     failures = by("Task Failures", "dag_id")
-    assert failures["fails_for_good"] * 300 == pytest.approx(2, abs=0.6)  # two tries, five minutes
+    assert failures["fails_for_good"] * 300 == about(2)  # two tries, five minutes
     assert set(failures) == {"fails_for_good"}
 
 
