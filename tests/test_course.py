@@ -21,7 +21,6 @@ COURSE = load_course()
 OPENS = re.compile(r"^\s*# --- TODO (\d+): (.+) ---$")
 CLOSES = re.compile(r"^\s*# --- end of TODO (\d+) ---$")
 HEADING = re.compile(r"^## (\d+)\. (.+)$", re.MULTILINE)
-LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 PATCH = re.compile(r"fails_([a-z0-9_]+?)__([a-z0-9_]+)\.patch")
 OLD_STYLE = re.compile(
     r"schedule_interval|airflow\.(operators|sensors|hooks|decorators|models)\b|from airflow import"
@@ -273,20 +272,3 @@ def test_every_patch_still_fits_its_solution(part: Part, tmp_path: Path) -> None
 def test_the_front_page_lists_the_part(part: Part) -> None:
     row = f"| [{part.number} {part.title}](exercises/{part.slug}/README.md) | {part.minutes} |"
     assert row in (ROOT / "README.md").read_text("utf-8")
-
-
-def markdown_files() -> list[Path]:
-    """Every page of the repository that is ours."""
-    folders = ("exercises", "solutions", "grader", "tests", "bench")
-    nested = (page for folder in folders for page in (ROOT / folder).rglob("*.md"))
-    return [*ROOT.glob("*.md"), *nested]
-
-
-def test_links_between_files_lead_somewhere() -> None:
-    broken = [
-        f"{page.relative_to(ROOT)}: {target}"
-        for page in markdown_files()
-        for target in LINK.findall(page.read_text("utf-8"))
-        if not re.match(r"[a-z]+:|#", target) and not (page.parent / target.split("#")[0]).exists()
-    ]
-    assert not broken
