@@ -65,12 +65,7 @@ def returned(task: TaskView, todo: int, wanted: str, clue: str) -> Any:
 
     `clue` in the output of the task tells that it printed what it should have returned.
     """
-    if task.error is not None and task.error.type == "NotImplementedError":
-        raise NotPassed(
-            f"`{task.task_id}` still raises `NotImplementedError`: TODO {todo} is open.",
-            f"{wanted} Replace the `raise` line, save, and grade again.",
-            line=task.line,
-        )
+    task.must_be_done(todo, wanted)
     task.must_have_succeeded()
     value = task.tries[-1].xcoms.get("return_value")
     if value is None or (value.is_json and value.json_value is None):

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from grader.judge import NotChecked, NotPassed, Observe, check, expect
-from grader.judge.view import RunView, TaskView, names
+from grader.judge.view import RunView, TaskView, names, times
 
 # The grader finds the scenarios here and observes them in this order.
 from grader.checks.inputs_01_ml_training import (  # noqa: F401  # isort: skip
@@ -65,19 +65,9 @@ def comes_first(observe: Observe, earlier: Callable[..., None]) -> None:
     observe("good data")  # the message shows what was observed last
 
 
-def still_open(task: TaskView, todo: int) -> None:
-    """Name the TODO if its body still raises what the stub raises."""
-    expect(
-        task.error is None or task.error.type != "NotImplementedError",
-        happened=f"`{task.task_id}` still raises `NotImplementedError`: TODO {todo} is open.",
-        expected="The `raise` line is replaced by the work of the task.",
-        at=task,
-    )
-
-
 def entry(task: TaskView, todo: int, key: str) -> Any:
     """One entry of the dict that a task returned, or a sentence for what is there instead."""
-    still_open(task, todo)
+    task.must_be_done(todo)
     task.must_have_succeeded()
     value = task.tries[-1].xcoms.get("return_value")
     expect(
@@ -243,13 +233,12 @@ def test_a_failed_task_is_tried_three_times(observe: Observe) -> None:
     task, dag = first_failed(observe), observe("bad download").dag
     others = [t.task_id for t in dag.data.tasks if t.retries and t.task_id != task.task_id]
     why = f" Retries are set for {names(others)} only." if others and len(task.tries) == 1 else ""
-    times = {1: "once", 2: "twice"}.get(len(task.tries), f"{len(task.tries)} times")
     broke = f"The export was an empty file, and `{task.task_id}` raised {raised(task)}. It was"
     if task.error is not None and task.error.type == "NotImplementedError":
         broke = f"`{task.task_id}` (its body is still open) was"
     expect(
         len(task.tries) == 3,
-        happened=f"{broke} tried {times}, then the run failed.{why}",
+        happened=f"{broke} tried {times(len(task.tries))}, then the run failed.{why}",
         expected="Three tries: the first, and two retries. `retries` counts only the ones after "
         "the first. That holds for every task of the DAG.",
         at=dag,
@@ -454,7 +443,7 @@ def test_a_good_model_passes(observe: Observe) -> None:
     step(observe("good data").run, "evaluate_model")
     comes_first(observe, test_the_accuracy_is_that_of_the_validation_rows)
     for task, words, _ in judged(observe, "good data", "exactly on the threshold"):
-        still_open(task, 6)
+        task.must_be_done(6)
         why = f" with {raised(task)}" if task.error else ""
         expect(
             task.state == "success",
@@ -553,7 +542,7 @@ def test_the_model_is_in_production(observe: Observe) -> None:
 def test_the_team_is_told(observe: Observe) -> None:
     """`send_notification` is a shell command that says the pipeline completed successfully."""
     task = step(observe("good data").run, "send_notification")
-    still_open(task, 7)
+    task.must_be_done(7)
     expect(
         "bash" in task.facts.operator.lower(),
         happened="`send_notification` is a Python task: the text that it returned was run by "

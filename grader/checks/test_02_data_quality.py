@@ -43,16 +43,6 @@ def near(value: object, share: float) -> bool:
     return isinstance(value, int | float) and abs(value - share) < 6e-5
 
 
-def must_be_done(task: TaskView, todo: int) -> None:
-    """A stub's `raise` line that is still there is no mistake, but work to do."""
-    expect(
-        task.error is None or task.error.type != "NotImplementedError",
-        happened=f"`{task.task_id}` still raises `NotImplementedError`: TODO {todo} is open.",
-        expected="Replace the `raise` line, save, and grade again.",
-        at=task,
-    )
-
-
 def rounded(value: Any) -> Any:
     """The value with its floats cut to four digits, to be read by people."""
     if isinstance(value, dict):
@@ -277,7 +267,7 @@ def test_fresh_data_goes_on_to_the_checks(observe: Observe) -> None:
     """Fresh data goes on to `check_data_completeness`."""
     seen = observe("a good delivery")
     branch, target = seen.run.task("check_data_freshness"), "check_data_completeness"
-    must_be_done(branch, 3)
+    branch.must_be_done(3)
     age = f"The newest event was {age_in_words(seen.scenario)} old"
     must_choose(branch, target, age)
     expect(
@@ -307,7 +297,7 @@ def test_stale_data_is_sent_for_again(observe: Observe) -> None:
         "days, and whole hours leave out the minutes.",
         at=branch,
     )
-    must_be_done(handler, 3)
+    handler.must_be_done(3)
     handler.must_have_succeeded()
     expect(
         "return_value" in handler.tries[-1].xcoms,
@@ -371,7 +361,7 @@ def test_95_percent_has_to_be_there(observe: Observe) -> None:
     """A delivery with less than 95 % of its records is refused; exactly 95 % is enough."""
     good = observe("a good delivery")
     task = started(good, CHECKS[0])
-    must_be_done(task, 4)
+    task.must_be_done(4)
     must_let_through(task, f"{arrived(good.scenario):.2%} of the announced records arrived")
     poor = observe("many records are missing")
     what = f"Only {arrived(poor.scenario):.2%} of the announced records arrived"
@@ -384,7 +374,7 @@ def test_95_percent_has_to_be_there(observe: Observe) -> None:
 def test_wrong_types_are_refused(observe: Observe) -> None:
     """A delivery with text in a column of numbers is refused."""
     task = started(observe("a good delivery"), CHECKS[1])
-    must_be_done(task, 4)
+    task.must_be_done(4)
     must_let_through(task, "All columns had the right names and types")
     seen = observe("text among the numbers")
     what = f"A cell of `data_mb` was {malformed(seen.scenario)!r}"
@@ -399,7 +389,7 @@ def test_the_dirt_is_measured_and_handed_on(observe: Observe) -> None:
     """The three shares of dirt are measured and returned, as fractions."""
     seen = observe("a good delivery")
     task = started(seen, CHECKS[2])
-    must_be_done(task, 5)
+    task.must_be_done(5)
     planted = dirt(seen.scenario)
     shown = ", ".join(f"{name} {share:.4f}" for name, share in planted.items())
     must_let_through(task, f"No kind of dirt was above 5 % ({shown})")
@@ -460,7 +450,7 @@ def test_the_all_clear_is_given(observe: Observe) -> None:
     if started(seen, CHECKS[2]).state != "success":
         raise NotChecked(f"`{CHECKS[2]}` did not succeed with a good delivery.")
     task = started(seen, "quality_check_passed")
-    must_be_done(task, 6)
+    task.must_be_done(6)
     expect(
         task.error is None or not task.error.message.rstrip(".").endswith("exit code 127"),
         happened="The shell ended `quality_check_passed` with exit code 127.",

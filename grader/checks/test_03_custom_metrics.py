@@ -44,16 +44,6 @@ Metric = Any  # one StatsD line of a transcript: name, value, type, tags
 # --- the words the checks share ---
 
 
-def must_be_done(task: TaskView, todo: int) -> None:
-    """A stub's `raise` line that is still there is no mistake, but work to do."""
-    expect(
-        task.error is None or task.error.type != "NotImplementedError",
-        happened=f"`{task.task_id}` still raises `NotImplementedError`: TODO {todo} is open.",
-        expected="Replace the `raise` line, save, and grade again.",
-        at=task,
-    )
-
-
 def done(run: RunView, task_id: str, todo: int) -> TaskView:
     """A task that ran and succeeded. If it was never reached, another check tells why."""
     task = run.task(task_id)
@@ -61,7 +51,7 @@ def done(run: RunView, task_id: str, todo: int) -> TaskView:
         for earlier in run.ran:
             if run.states.get(earlier) == "failed" and (earlier, task_id) in run.dag.paths:
                 raise NotChecked(f"`{task_id}` was not reached: before it, `{earlier}` failed.")
-    must_be_done(task, todo)
+    task.must_be_done(todo)
     task.must_have_succeeded()
     return task
 
@@ -121,12 +111,6 @@ def is_number(value: object, wanted: float) -> bool:
     """Whether a returned value is that number."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return number and abs(float(value) - wanted) < 1e-9  # type: ignore[arg-type]
-
-
-def said(task: TaskView) -> str:
-    """What it raised in the last try, or the state it was left in."""
-    error = task.error
-    return f"raised {error.type}: {error.message}" if error else f"ended as {task.state}."
 
 
 def tagged(metric: Metric) -> str:
@@ -263,12 +247,12 @@ def test_the_answer_is_handed_on(observe: Observe) -> None:
     for story in ("many tries failed", "no try failed"):
         seen = observe(story)
         task, dag_id = seen.run.task("failure_ratio"), watched(seen.scenario)
-        must_be_done(task, 4)
+        task.must_be_done(4)
         requests = seen.transcript.requests
         expect(
             bool(requests),
             happened="No request reached Prometheus at the address in the Variable "
-            f"`prometheus_url`. `failure_ratio` {said(task)}",
+            f"`prometheus_url`. `failure_ratio` {task.ending}",
             expected='The address comes from `Variable.get("prometheus_url", ...)`, in the task: '
             "the DAG does not know where Prometheus is.",
             at=task.facts,
@@ -306,7 +290,7 @@ def test_no_number_is_none(observe: Observe) -> None:
         error = task.error
         expect(
             task.state == "success",
-            happened=f"Prometheus answered with {what}, and `failure_ratio` {said(task)}",
+            happened=f"Prometheus answered with {what}, and `failure_ratio` {task.ending}",
             expected="It succeeds and returns None: Prometheus is there, and has no number. "
             "`not numbers` finds an empty list, `math.isnan` finds NaN.",
             at=error if error and error.todo == 4 else task.facts,
@@ -368,11 +352,11 @@ def must_take(seen: Observation, way: str, what: str, hint: str = "") -> None:
     """The branch chose that way, the task on it ran, and the two others were skipped."""
     run = seen.run
     branch = run.task("choose_way")
-    must_be_done(branch, 5)
+    branch.must_be_done(5)
     error = branch.error
     expect(
         branch.state == "success",
-        happened=f"{what}, and `choose_way` {said(branch)}",
+        happened=f"{what}, and `choose_way` {branch.ending}",
         expected=f"It returns the id of the task to go on with, as a text in quotes: {way!r}.",
         at=error if error and error.todo == 5 else branch.facts,
     )
@@ -397,7 +381,7 @@ def test_few_failures_are_quiet(observe: Observe) -> None:
     """With 0 % of the tries failing, and also with exactly 10 %, all is quiet."""
     for story in QUIET:
         seen = observe(story)
-        must_be_done(seen.run.task("choose_way"), 5)
+        seen.run.task("choose_way").must_be_done(5)
         for way in WAYS:
             expect(
                 ("choose_way", way) in seen.dag.edges,
@@ -448,7 +432,7 @@ def test_each_answered_watch_is_counted(observe: Observe) -> None:
         run, dag_id = seen.run, watched(seen.scenario)
         (way,) = (task_id for task_id in WAYS if run.task(task_id).ran)
         task = run.task("watch_finished")
-        must_be_done(task, 6)
+        task.must_be_done(6)
         for before in WAYS:
             expect(
                 (before, "watch_finished") in seen.dag.paths,

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from grader.judge import NotChecked, Observation, Observe, check, expect
-from grader.judge.view import TaskView, moment, names
+from grader.judge.view import TaskView, moment, names, times
 
 # The grader finds the scenarios here and observes them in this order.
 from grader.checks.inputs_04_failures import (  # noqa: F401  # isort: skip
@@ -38,28 +38,13 @@ RAISED = re.compile(r"^(\w+): (.*)$", re.MULTILINE)
 # --- the words the checks share ---
 
 
-def must_be_done(task: TaskView, todo: int) -> None:
-    """A stub's `raise` line that is still there is no mistake, but work to do."""
-    expect(
-        task.error is None or task.error.type != "NotImplementedError",
-        happened=f"`{task.task_id}` still raises `NotImplementedError`: TODO {todo} is open.",
-        expected="Replace the `raise` line, save, and grade again.",
-        at=task,
-    )
-
-
 def must_have_tried(task: TaskView, count: int) -> None:
     """The task is written, and was repeated often enough for a check of something else."""
     if not task.ran:
         raise NotChecked(f"`{FLAKY}` was never started; it was left as {task.state}.")
-    must_be_done(task, 2)
+    task.must_be_done(2)
     if len(task.tries) < count:
         raise NotChecked("not checked because section 1 comes first")
-
-
-def times(count: int) -> str:
-    """`once`, `twice`, `3 times`."""
-    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def ended(task: TaskView) -> str:
@@ -332,7 +317,7 @@ def test_the_session_is_closed_whatever_happened(observe: Observe) -> None:
         seen = observe(story)
         run = seen.run
         last, before = run.task(CLOSE), run.task(FLAKY)
-        must_be_done(last, 4)
+        last.must_be_done(4)
         failed = [t for t in (FLAKY, "publish_count") if run.task(t).state == "failed"]
         happened = f"{names(failed)} failed" if failed else "All went well"
         expect(

@@ -27,6 +27,11 @@ def names(items: list[str]) -> str:
     return f"{', '.join(quoted[:-1])} and {quoted[-1]}"
 
 
+def times(count: int) -> str:
+    """`once`, `twice`, `3 times`, for a sentence."""
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
 @dataclass(frozen=True)
 class TaskView:
     """One task instance of one run: its facts, its tries and the state it was left in."""
@@ -53,6 +58,12 @@ class TaskView:
     def error(self) -> Error | None:
         """The error of the last try."""
         return self.tries[-1].error if self.tries else None
+
+    @property
+    def ending(self) -> str:
+        """What it raised in the last try, or the state it was left in, after "the task ..."."""
+        error = self.error
+        return f"raised {error.type}: {error.message}" if error else f"ended as {self.state}."
 
     @property
     def output(self) -> str:
@@ -103,13 +114,17 @@ class TaskView:
         """Raise `NotPassed` with the task's own error unless it ended in success."""
         if self.state == "success":
             return
-        if self.error:
-            why = f"`{self.task_id}` raised {self.error.type}: {self.error.message}"
-        elif self.ran:
-            why = f"`{self.task_id}` ended as {self.state}."
-        else:
-            why = f"`{self.task_id}` was never started; it was left as {self.state}."
-        raise NotPassed(why, f"`{self.task_id}` succeeds.", line=self.line)
+        why = self.ending if self.ran else f"was never started; it was left as {self.state}."
+        raise NotPassed(f"`{self.task_id}` {why}", f"`{self.task_id}` succeeds.", line=self.line)
+
+    def must_be_done(self, todo: int, wanted: str = "") -> None:
+        """Raise `NotPassed` if the stub's `raise` line is still there: work to do, no mistake."""
+        if self.error and self.error.type == "NotImplementedError":
+            raise NotPassed(
+                f"`{self.task_id}` still raises `NotImplementedError`: TODO {todo} is open.",
+                f"{wanted} Replace the `raise` line, save, and grade again.".lstrip(),
+                line=self.line,
+            )
 
 
 @dataclass(frozen=True)
