@@ -6,44 +6,30 @@ Each rule takes a board as JSON and returns its complaints, "panel: what is wron
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import grafana_foundation_sdk.models.units as grafana_units
 import promql_parser as promql
-import yaml
+from stack_files import CONTRACT, RECORDING, contract_name
 
-from stack import STACK
 from stack.grafana import LABEL_VALUES, fill_in, panels
 
 Board = dict[str, Any]
 Rule = Callable[[Board], list[str]]
 
-CONTRACT = {m["name"]: m for m in tomllib.loads((STACK / "metrics.toml").read_text())["metric"]}
 UNITS = {value for name, value in vars(grafana_units).items() if name[0].isupper()}
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
-SUFFIXES = ("_bucket", "_sum", "_count")
 # Each fills in as a length of time that no query writes by itself.
 RATE_INTERVAL, RANGE = "61s", "3601s"
 ADDED = {"job", "instance", "le"}
 
 
-def recorded() -> dict[str, str]:
-    """Every recording rule: name and query."""
-    rules: dict[str, str] = {}
-    for file in (STACK / "prometheus" / "rules").glob("*.yml"):
-        for group in yaml.safe_load(file.read_text("utf-8"))["groups"]:
-            for rule in group["rules"]:
-                if "record" in rule:
-                    added = " ".join(rule.get("labels", {}))
-                    rules[rule["record"]] = (
-                        f"{rules.get(rule['record'], '')} {rule['expr']} {added}"
-                    )
-    return rules
-
-
-RECORDED = recorded()
+# What a rule may hand on as labels: every word of its query, and those that it adds.
+RECORDED = {
+    name: " ".join(f"{rule['expr']} {' '.join(rule.get('labels', {}))}" for rule in rules)
+    for name, rules in RECORDING.items()
+}
 
 
 def queries(board: Board) -> Iterator[tuple[str, str]]:
@@ -84,17 +70,6 @@ def function_of(above: tuple[Any, ...]) -> str:
     if len(above) < 2 or not isinstance(above[-1], promql.MatrixSelector):
         return ""
     return above[-2].func.name if isinstance(above[-2], promql.Call) else ""
-
-
-def contract_name(series: str) -> str | None:
-    """The metric of the contract that has this series."""
-    if series in CONTRACT and CONTRACT[series]["type"] != "histogram":
-        return series
-    for suffix in SUFFIXES:
-        base = series.removesuffix(suffix)
-        if base != series and CONTRACT.get(base, {}).get("type") == "histogram":
-            return base
-    return None
 
 
 # --- the linter's rules ---

@@ -8,9 +8,13 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path.append(str(Path(__file__).parents[1]))  # what the static tests share
+
 from clients import Airflow, Inbox, Prometheus, eventually
 from dotenv import dotenv_values
 

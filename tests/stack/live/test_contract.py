@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
-
 import pytest
 from conftest import Played, Stack
+from stack_files import CONTRACT
 
 from stack import STACK
 from stack.native import binaries
 
-CONTRACT = tomllib.loads((STACK / "metrics.toml").read_text("utf-8"))["metric"]
 ADDED_BY_PROMETHEUS = {"__name__", "job", "instance", "le", "quantile"}
 # Only there when something is wrong; that they are not is what a test below holds.
 ONLY_IN_TROUBLE = {"statsd_exporter_events_conflict_total", "statsd_exporter_sample_errors_total"}
@@ -38,7 +36,7 @@ def test_the_runs_went_as_they_were_written(played: Played) -> None:
     assert played.tasks["takes_a_branch"]["right"] == "skipped"
 
 
-@pytest.mark.parametrize("metric", CONTRACT, ids=lambda metric: metric["name"])
+@pytest.mark.parametrize("metric", CONTRACT.values(), ids=lambda metric: metric["name"])
 def test_a_metric_of_the_contract_is_there(metric: dict, stack: Stack, played: Played) -> None:
     if metric["name"] in ONLY_IN_TROUBLE:
         pytest.skip("only there in trouble")

@@ -1,0 +1,57 @@
+"""What the files of the stack say: its rules, its metric contract, and the queries of its pages.
+
+It reads and sorts, and judges nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import tomllib
+from typing import Any
+
+import yaml
+
+from stack import STACK
+
+Rule = dict[str, Any]
+
+RULE_FILES = sorted((STACK / "prometheus" / "rules").glob("*.yml"))
+RULES: list[Rule] = [
+    rule
+    for path in RULE_FILES
+    for group in yaml.safe_load(path.read_text("utf-8"))["groups"]
+    for rule in group["rules"]
+]
+ALERTS: dict[str, Rule] = {rule["alert"]: rule for rule in RULES if "alert" in rule}
+# A name may be recorded by several rules, each for a label of its own.
+RECORDING: dict[str, list[Rule]] = {}
+for rule in RULES:
+    if "record" in rule:
+        RECORDING.setdefault(rule["record"], []).append(rule)
+
+CONTRACT: dict[str, dict[str, Any]] = {
+    metric["name"]: metric
+    for metric in tomllib.loads((STACK / "metrics.toml").read_text("utf-8"))["metric"]
+}
+SUFFIXES = ("_bucket", "_sum", "_count")
+
+RUNBOOKS = sorted(p for p in (STACK / "runbooks").glob("*.md") if p.name != "README.md")
+FENCE = re.compile(r"^ *```promql\n(.*?)^ *```$", re.M | re.S)
+# Page and query, for each that a reader is asked to type.
+QUERIES: list[tuple[str, str]] = [
+    (page.stem, textwrap.dedent(query).strip())
+    for page in (*RUNBOOKS, STACK / "README.md")
+    for query in FENCE.findall(page.read_text("utf-8"))
+]
+
+
+def contract_name(series: str) -> str | None:
+    """The metric of the contract that has this series; a histogram has three, and no bare one."""
+    if series in CONTRACT and CONTRACT[series]["type"] != "histogram":
+        return series
+    for suffix in SUFFIXES:
+        base = series.removesuffix(suffix)
+        if base != series and CONTRACT.get(base, {}).get("type") == "histogram":
+            return base
+    return None
