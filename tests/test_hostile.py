@@ -6,7 +6,6 @@ verdict is the first word of a file's name, the learner's sentence is its line `
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import shutil
@@ -16,91 +15,38 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import psutil
 import pytest
-from rich.console import Console
+from hostile_case import (
+    DAG_FILE,
+    FIXTURES,
+    HOSTILE,
+    PART,
+    SECONDS,
+    assert_readable,
+    assert_verdict,
+    course_with,
+    is_alive,
+    lay_out,
+    still_running,
+    strangers,
+)
 
 from grader.api import Grader
-from grader.course import ROOT, Course, load_course
-from grader.judge.record import PartResult, Record
+from grader.course import ROOT
+from grader.judge.record import Record
 from grader.observe.worker_client import clean_environment
 from grader.report.json_file import write_json
-from grader.report.terminal import print_report
-from grader.scenario import Limits
-from grader.worker.events import EventReader, ProtocolError, make_emitter
 
-HOSTILE = Path(__file__).parent / "submissions" / "hostile"
-PART, NEIGHBOUR = "00_hello_airflow", "01_ml_training"
-DAG_FILE = "hello_airflow.py"
-PLAYGROUND = "@PLAYGROUND@"
-SECONDS = 20.0
+NEIGHBOUR = "01_ml_training"
 GRACE = 40.0  # for a worker that has to be started again, twice
-INSIDE = re.compile(
-    r"Traceback \(most recent|_pytest|pluggy|site-packages|grader[/.](judge|worker)"
-)
-# These name text of their own that looks like the grader's.
-ITS_OWN_WORDS = {"some_marks__forged_traceback.py"}
 NASTIEST = (
     "full_marks__overwrites_the_template.py",
     "no_marks__deletes_airflow_home.py",
     "no_marks__kills_its_grandparent.py",
     "no_marks__outlived_by_a_daemon.py",
 )
-FIXTURES = sorted(
-    p.name for p in HOSTILE.iterdir() if not p.name.startswith(("no_verdict__", "_", "."))
-)
-
-
-class Case(NamedTuple):
-    """A fixture laid out as a submission."""
-
-    name: str
-    folder: Path
-    playground: Path
-    message: str
-    seconds: float
-
-    @property
-    def verdict(self) -> str:
-        """What the file's name says."""
-        return self.name.partition("__")[0]
-
-
-def lay_out(name: str, tmp: Path) -> Case:
-    """Copy a fixture to where a submission has it. `.txt` hides a file from tools of this repo."""
-    submission, playground = tmp / "submission", tmp / "playground"
-    folder = submission / PART
-    folder.mkdir(parents=True)
-    playground.mkdir()
-    source = HOSTILE / name
-    for path in source.iterdir() if source.is_dir() else [source]:
-        target = folder / (path.name.removesuffix(".txt") if source.is_dir() else DAG_FILE)
-        target.write_text(path.read_text("utf-8").replace(PLAYGROUND, str(playground)), "utf-8")
-    text = (folder / DAG_FILE).read_text("utf-8")
-    message = re.search(r"^# message: (.+)$", text, re.M)
-    seconds = re.search(r"^# seconds: (\d+)$", text, re.M)
-    return Case(
-        name=name,
-        folder=submission,
-        playground=playground,
-        message=message[1] if message else "",
-        seconds=float(seconds[1]) if seconds else SECONDS,
-    )
-
-
-def course_with(seconds: float) -> Course:
-    """The course with limits for part 00 that are reached soon."""
-    limits = Limits(
-        seconds=seconds, memory_mib=768, processes=24, output_mib=4, files_mib=16, tasks=500
-    )
-    course = load_course()
-    parts = [
-        part.model_copy(update={"limits": limits}) if part.slug == PART else part
-        for part in course.part
-    ]
-    return course.model_copy(update={"part": tuple(parts)})
 
 
 @pytest.fixture(scope="module")
@@ -126,77 +72,6 @@ def grade(grader: Grader) -> Callable[..., Record]:
         return grader.grade(folder, parts, seed=0)
 
     return grade
-
-
-def still_running(playground: Path) -> set[int]:
-    """The processes which left their number in the playground and live, after a moment's grace."""
-    noted = {int(path.name.removeprefix("pid-")) for path in playground.glob("pid-*")}
-    deadline = time.monotonic() + 3
-    while alive := {pid for pid in noted if is_alive(pid)}:
-        if time.monotonic() > deadline:
-            break
-        time.sleep(0.02)
-    return alive
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs; a zombie does not."""
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-
-
-def strangers() -> set[str]:
-    """Files that a fixture would have left outside its own folder."""
-    shared = Path(tempfile.gettempdir()).glob("heron-hostile-*")
-    return {str(p) for p in (*shared, Path.home() / "airflow") if p.exists()}
-
-
-def happened(part: PartResult) -> str:
-    """The sentence that the learner reads first, or nothing where all is well."""
-    for check in part.checks:
-        if check.status == "failed":
-            found = re.search(
-                r"^Happened: (.*?)(?=^Expected: |\Z)", check.message or "", re.M | re.S
-            )
-            assert found, f"no sentence: {check.message!r}"
-            return found[1].strip()
-    return ""
-
-
-def assert_verdict(verdict: str, part: PartResult) -> None:
-    """The marks are those that the fixture's name says, and nobody else is to blame."""
-    not_passed = [check for check in part.checks if check.status != "passed"]
-    assert {check.blame for check in not_passed} <= {"submission"}
-    assert all(check.status in ("failed", "not_checked") for check in not_passed)
-    assert all(check.points == 0 for check in not_passed)
-    if verdict == "full_marks":
-        assert part.points == part.max_points, [c.message for c in not_passed]
-    elif verdict == "some_marks":
-        assert 0 < part.points < part.max_points
-    elif verdict == "no_marks":
-        assert part.points == 0, [c.id for c in part.checks if c.points]
-    else:
-        raise AssertionError(f"no such verdict: {verdict}")
-
-
-def assert_readable(name: str, record: Record, message: str) -> None:
-    """One plain sentence, nothing of the inside, nothing that moves a terminal's cursor."""
-    part = record.parts[0]
-    sentence = happened(part)
-    assert re.search(message, sentence), sentence
-    own = name in ITS_OWN_WORDS
-    assert own or "\n" not in sentence
-    assert len(sentence) < 3_000
-    for check in part.checks:
-        assert own or not INSIDE.search(check.message or ""), check.message
-    shown = io.StringIO()
-    console = Console(file=shown, force_terminal=False, width=100)
-    print_report(record, load_course(), console)
-    text = shown.getvalue()
-    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202e]", text)
-    assert len(text) < 20_000
 
 
 @pytest.mark.parametrize("name", FIXTURES)
@@ -317,36 +192,6 @@ def test_without_a_judge_there_is_no_result(tmp_path: Path, home: Path) -> None:
     assert below
     _, living = psutil.wait_procs(below, timeout=30)
     assert not [p for p in living if is_alive(p.pid)]
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"garbage\n",
-        b"\x00\xff\n",
-        b'{"kind": "done"}\n',
-        b'nonce 7 {"kind": "done"}\n',
-        b'other 0 {"kind": "done"}\n',
-        b"nonce 0 {}{}\n",
-        b"nonce 0 " + b"x" * (9 * 2**20),
-    ],
-)
-def test_only_the_observers_own_events_are_read(line: bytes) -> None:
-    """Without nonce and number, out of order or endless: all of it is tampering."""
-    with pytest.raises(ProtocolError):
-        list(EventReader("nonce").feed(line))
-
-
-def test_events_arrive_whole_in_any_pieces() -> None:
-    """A pipe may hand over one byte at a time."""
-    reading, writing = os.pipe()
-    emit = make_emitter(writing, "nonce")
-    emit("one", text="\ud800 \n")
-    emit("two", number=2)
-    data = os.read(reading, 4096)
-    reader = EventReader("nonce")
-    events = [event for i in range(len(data)) for event in reader.feed(data[i : i + 1])]
-    assert events == [{"kind": "one", "text": "\ud800 \n"}, {"kind": "two", "number": 2}]
 
 
 def test_every_file_says_what_it_tries() -> None:
