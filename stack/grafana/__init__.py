@@ -23,8 +23,8 @@ class Expression(NamedTuple):
     board: str
     panel: str
     text: str
-    # What the panel says if there is nothing, where nothing is a fair answer.
-    if_empty: str = ""
+    # Whether the panel draws it over time; if not, it shows what is true now.
+    over_time: bool = False
 
 
 def load_boards() -> dict[str, dict[str, Any]]:
@@ -51,7 +51,7 @@ def expressions(dag_id: str = "hello_airflow", window: str = "1h") -> Iterator[E
             if found := LABEL_VALUES.fullmatch(str(variable["query"])):
                 yield Expression(uid, f"variable {variable['name']}", found["series"])
         for panel in panels(board):
-            empty = panel["fieldConfig"]["defaults"].get("noValue", "")
+            over_time = panel["type"] == "timeseries"
             for target in panel["targets"]:
                 text = fill_in(target["expr"], dag_id, window)
-                yield Expression(uid, panel["title"], text, empty)
+                yield Expression(uid, panel["title"], text, over_time)

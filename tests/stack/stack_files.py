@@ -34,6 +34,8 @@ CONTRACT: dict[str, dict[str, Any]] = {
     metric["name"]: metric
     for metric in tomllib.loads((STACK / "metrics.toml").read_text("utf-8"))["metric"]
 }
+# The exporter has these only once something went wrong.
+ONLY_IN_TROUBLE = ("statsd_exporter_events_conflict_total", "statsd_exporter_sample_errors_total")
 SUFFIXES = ("_bucket", "_sum", "_count")
 
 RUNBOOKS = sorted(p for p in (STACK / "runbooks").glob("*.md") if p.name != "README.md")

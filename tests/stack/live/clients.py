@@ -94,6 +94,12 @@ class Prometheus:
             return [{"metric": {}, "value": data["result"]}]
         return list(data["result"])
 
+    def last_minutes(self, expression: str, minutes: int = 15) -> list[dict[str, Any]]:
+        """The series of a range query up to now."""
+        end = time.time()
+        window = {"start": str(end - 60 * minutes), "end": str(end), "step": "15"}
+        return list(self.get("/query_range", query=expression, **window)["result"])
+
     def value(self, expression: str) -> float:
         """The one value of an expression."""
         (series,) = self.query(expression)

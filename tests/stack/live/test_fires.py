@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from clients import eventually
 from conftest import Played, Stack
+from stack_files import CONTRACT, ONLY_IN_TROUBLE
 
 SECONDS = (
     180  # the slowest: a window of 1 m, a scrape, `for: 30s`, and the Alertmanager's group_wait
@@ -102,10 +103,14 @@ def test_a_scheduler_that_is_away_is_a_mail_and_so_is_its_return(stack: Stack) -
 
 def test_lines_that_nobody_understands_are_mails(stack: Stack) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        for line in (b"a.metric.of.its.own:1|c", b"this is not a line"):
+        lines = (b"a.metric.of.its.own:1|c", b"this is not a line", b"airflow.ti.start:1|g")
+        for line in lines:
             sender.sendto(line, ("127.0.0.1", 9125))
     assert_fires(stack, "StatsdEventsUnmapped")
     assert_fires(stack, "StatsdEventsDropped")
+    for name in ONLY_IN_TROUBLE:
+        labels = {label for series in stack.prometheus.query(name) for label in series["metric"]}
+        assert labels >= set(CONTRACT[name]["labels"]), name
 
 
 def test_an_exporter_that_is_away_is_a_mail(stack: Stack) -> None:

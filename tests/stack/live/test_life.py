@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 
 import psutil
 import pytest
@@ -64,6 +65,7 @@ def test_a_second_stack_is_refused(stack: Stack) -> None:
 
 def test_history_outlives_a_stop(stack: Stack, played: Played) -> None:
     runs = stack.airflow.get("/dags/short_success/dagRuns")["total_entries"]
+    stopped = time.time()
     told = command("down")
     assert told.returncode == 0, told.stderr
     assert stack.supervisor.processes() == []
@@ -71,7 +73,8 @@ def test_history_outlives_a_stop(stack: Stack, played: Played) -> None:
     assert command("status").returncode == 1
     assert command("up", "--native").returncode == 0
     assert stack.airflow.get("/dags/short_success/dagRuns")["total_entries"] == runs
-    assert stack.prometheus.query("airflow_dagrun_duration_seconds_count offset 1m")
+    history = f"last_over_time(airflow_dagrun_duration_seconds_count[1h] @ {stopped:.0f})"
+    assert stack.prometheus.query(history)
 
 
 def test_without_its_supervisor_it_is_named_and_can_be_stopped(stack: Stack) -> None:
