@@ -1,7 +1,8 @@
 """The real local servers a task can talk to: StatsD over UDP, SMTP, HTTP. All on 127.0.0.1.
 
 They live on the judging side, answer what the scenario says, and note what they got. They must
-not judge it.
+not judge it. Any process of the machine can write to them, so what they keep has an end, and
+nothing that they are sent makes them raise, print or wait.
 """
 
 from __future__ import annotations
@@ -10,109 +11,180 @@ import contextlib
 import email
 import email.policy
 import http.server
+import logging
+import math
 import re
 import socket
 import threading
-from typing import Any
+import time
+from typing import Any, Generic, TypeVar
 
 from grader.scenario import HttpReply, Scenario
 from grader.transcript import Mail, Metric, Request
 
 LIMIT = 10_000
+TOTAL = 4 << 20  # characters that one server keeps in all
+METRIC, MAIL, BODY, SUBJECT = 4_000, 256_000, 64_000, 2_000
+CONNECTIONS = 100
 STATSD_LINE = re.compile(r"(?P<head>[^:|]+):(?P<value>[^|]+)\|(?P<type>[a-z]+)")
+
+Fact = TypeVar("Fact")
+
+
+class Kept(Generic[Fact]):
+    """What a server got, up to a limit; what comes later is forgotten."""
+
+    def __init__(self) -> None:
+        self._facts: list[Fact] = []
+        self._left = TOTAL
+
+    def add(self, fact: Fact, size: int) -> None:
+        """Keep it, if there is room for its characters."""
+        if len(self._facts) < LIMIT and size <= self._left:
+            self._facts.append(fact)
+            self._left -= size
+
+    @property
+    def so_far(self) -> list[Fact]:
+        """A list that does not change any more."""
+        return list(self._facts)
 
 
 class StatsdServer:
     """Collects StatsD lines with InfluxDB tags."""
 
     def __init__(self) -> None:
-        self.metrics: list[Metric] = []
+        self.metrics: Kept[Metric] = Kept()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         # Lines that come faster than they are read wait here; what does not fit is lost.
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self._socket.bind(("127.0.0.1", 0))
         self._socket.settimeout(0.1)
         self.port: int = self._socket.getsockname()[1]
-        self._stopping = threading.Event()
+        self._until = math.inf
         self._thread = threading.Thread(target=self._receive, daemon=True)
         self._thread.start()
 
     def _receive(self) -> None:
-        while True:
+        while time.monotonic() < self._until:  # somebody else may still be sending
             try:
                 data = self._socket.recv(65536)
             except TimeoutError:
-                if self._stopping.is_set():
+                if self._until < math.inf:
                     return
                 continue
             for line in data.decode("utf-8", "replace").splitlines():
-                if (metric := parse_statsd(line)) and len(self.metrics) < LIMIT:
-                    self.metrics.append(metric)
+                if metric := parse_statsd(line):
+                    self.metrics.add(metric, len(line))
 
     def stop(self) -> None:
         """Take what is still in the socket, then close it."""
-        self._stopping.set()
+        self._until = time.monotonic() + 2
         self._thread.join()
         self._socket.close()
 
 
 def parse_statsd(line: str) -> Metric | None:
     """`airflow.ti.finish,state=success:1|c` as a metric; None if it is no StatsD line."""
-    found = STATSD_LINE.match(line)
+    found = STATSD_LINE.match(line) if len(line) <= METRIC else None
     if found is None:
         return None
     name, *pairs = found["head"].split(",")
     tags = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
     try:
-        return Metric(name=name, value=float(found["value"]), type=found["type"], tags=tags)
+        value = float(found["value"])
     except ValueError:
         return None
+    if not math.isfinite(value):
+        return None
+    return Metric(name=name, value=value, type=found["type"], tags=tags)
 
 
 class SmtpServer:
     """Takes every mail."""
 
     def __init__(self) -> None:
-        from aiosmtpd.controller import Controller  # a tenth of a second that few scenarios need
+        # A tenth of a second that few scenarios need.
+        from aiosmtpd.controller import Controller
+        from aiosmtpd.smtp import SMTP
 
-        self.mails: list[Mail] = []
-        self._controller = Controller(self, hostname="127.0.0.1", port=free_port())
+        self.mails: Kept[Mail] = Kept()
+        transports = self._transports = set[Any]()
+
+        class Session(SMTP):
+            def connection_made(self, transport: Any) -> None:
+                super().connection_made(transport)
+                transports.add(transport)
+                if len(transports) > CONNECTIONS:
+                    transport.abort()
+
+            def connection_lost(self, error: Exception | None) -> None:
+                transports.discard(self.transport)
+                super().connection_lost(error)
+
+        class Inbox(Controller):
+            def factory(self) -> SMTP:
+                return Session(self.handler, **self.SMTP_kwargs)
+
+        # Standard error belongs to the report.
+        logging.getLogger("mail.log").disabled = True
+        self._controller = Inbox(self, hostname="127.0.0.1", port=free_port(), data_size_limit=MAIL)
+        self._controller.loop.set_exception_handler(lambda loop, context: None)
         self._controller.start()
         self.port: int = self._controller.port
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Called by aiosmtpd for each message."""
-        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        body = message.get_body(("plain", "html"))
-        mail = Mail(
-            sender=str(envelope.mail_from),
-            recipients=[str(r) for r in envelope.rcpt_tos],
-            subject=str(message["subject"] or ""),
-            body=str(body.get_content()) if body is not None else "",
-        )
-        if len(self.mails) < LIMIT:
-            self.mails.append(mail)
+        try:
+            mail = parse_mail(envelope)
+        except Exception:  # `email` raises whatever it likes when a mail is none
+            return "554 This is no mail"
+        size = sum(map(len, (mail.sender, mail.subject, mail.body, *mail.recipients)))
+        self.mails.add(mail, size)
         return "250 OK"
 
     def stop(self) -> None:
-        """Stop listening."""
+        """Stop listening, also in the middle of a session."""
+        self._controller.loop.call_soon_threadsafe(self._hang_up)
         self._controller.stop()
+
+    def _hang_up(self) -> None:
+        for transport in list(self._transports):
+            transport.abort()
+
+
+def parse_mail(envelope: Any) -> Mail:
+    """What a mail program would show. Raises anything."""
+    message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+    subject = next((v for k, v in message.raw_items() if k.lower() == "subject"), "")
+    if len(subject) > SUBJECT:  # to decode a header can take the square of its length
+        raise ValueError("a subject as long as a mail")
+    body = message.get_body(("plain", "html"))
+    return Mail(
+        sender=str(envelope.mail_from),
+        recipients=[str(r) for r in envelope.rcpt_tos],
+        subject=str(message["subject"] or ""),
+        body=str(body.get_content()) if body is not None else "",
+    )
 
 
 class HttpServer:
     """Answers the scenario's replies by path; anything else is 404."""
 
     def __init__(self, replies: dict[str, HttpReply]) -> None:
-        self.requests: list[Request] = []
+        requests = self.requests = Kept[Request]()
         stopping = self._stopping = threading.Event()
-        requests = self.requests
+        room = threading.Semaphore(CONNECTIONS)
 
         class Handler(http.server.BaseHTTPRequestHandler):
+            timeout = 30
+
             def answer(self) -> None:
-                length = min(int(self.headers.get("content-length") or 0), 1 << 20)
-                body = self.rfile.read(length).decode("utf-8", "replace")
-                if len(requests) < LIMIT:
-                    requests.append(Request(method=self.command, path=self.path, body=body))
+                length = self.headers.get("content-length") or "0"
+                size = min(int(length), BODY) if length.isdecimal() else 0
+                body = self.rfile.read(size).decode("utf-8", "replace")
+                request = Request(method=self.command, path=self.path, body=body)
+                requests.add(request, len(self.path) + len(body))
                 reply = replies.get(self.path.split("?")[0], HttpReply(status=404))
                 stopping.wait(reply.delay)
                 data = reply.body.encode()
@@ -128,8 +200,22 @@ class HttpServer:
             def log_message(self, format: str, *args: Any) -> None:
                 """Standard error belongs to the report."""
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+            def verify_request(self, *about: Any) -> bool:
+                return room.acquire(blocking=False)
+
+            def process_request_thread(self, *about: Any) -> None:
+                try:
+                    super().process_request_thread(*about)
+                finally:
+                    room.release()
+
+            def handle_error(self, *about: Any) -> None:
+                """Who asked has hung up, or never meant to ask."""
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self.port: int = self._server.server_port
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -181,7 +267,7 @@ class Servers:
             if server is not None:
                 server.stop()
         return {
-            "metrics": self._statsd.metrics if self._statsd else [],
-            "mails": self._smtp.mails if self._smtp else [],
-            "requests": self._http.requests if self._http else [],
+            "metrics": self._statsd.metrics.so_far if self._statsd else [],
+            "mails": self._smtp.mails.so_far if self._smtp else [],
+            "requests": self._http.requests.so_far if self._http else [],
         }

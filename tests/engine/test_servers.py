@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import smtplib
 import socket
 import threading
 from urllib.request import urlopen
@@ -264,3 +265,26 @@ def test_servers_close_their_ports() -> None:
     for port in ports:
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+def test_what_a_flood_leaves_has_an_end(capfd: pytest.CaptureFixture[str]) -> None:
+    """Lines, requests and mails that no client sends are forgotten, in silence."""
+    servers = Servers(Scenario(servers=("statsd", "http", "smtp"), variables={"place": "{http}"}))
+    statsd = "127.0.0.1", int(servers.environment["AIRFLOW__METRICS__STATSD_PORT"])
+    web = "127.0.0.1", int(servers.environment["AIRFLOW_VAR_PLACE"].rpartition(":")[2])
+    inbox = servers.environment["AIRFLOW_CONN_SMTP_DEFAULT"].rpartition(":")[2].split("?")[0]
+    with socket.socket(type=socket.SOCK_DGRAM) as client:
+        for line in (b"x" * 60_000 + b":1|c", b"a:nan|c", b"a:1e999|c", b"\xff\x00:1|"):
+            client.sendto(line, statsd)
+    for length in (b"abc", b"-1"):
+        with socket.create_connection(web, timeout=5) as client:
+            client.sendall(b"POST /a HTTP/1.1\r\nContent-Length: " + length + b"\r\n\r\n")
+            assert client.recv(100)  # it does not wait for a body
+    with smtplib.SMTP("127.0.0.1", int(inbox), timeout=5) as client:
+        for header in (b"=?raw_unicode_escape?q?=5Cud800?=", b"x" * 900 + b"\r\n " * 300_000):
+            with pytest.raises(smtplib.SMTPResponseException):
+                client.sendmail("a@example.com", "b@example.com", b"Subject: " + header)
+    got = servers.stop()
+    assert (got["metrics"], got["mails"]) == ([], [])
+    assert [request.body for request in got["requests"]] == ["", ""]
+    assert capfd.readouterr().err == ""
