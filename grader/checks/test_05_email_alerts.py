@@ -169,7 +169,9 @@ def test_the_body_says_which_try(observe: Observe) -> None:
     """The body says which try failed, and of how many: "try 3 of 3"."""
     for task_id, number, alarm in each_alarm(observe):
         text = alarm.page.text
-        found = re.search(r"\btr(?:y|ies)\W+(\d+)\W+(?:out\W+)?of\W+(\d+)", text, re.IGNORECASE)
+        found = re.search(
+            r"\btr(?:y|ies)\W+(\d{1,9})\W+(?:out\W+)?of\W+(\d{1,9})", text, re.IGNORECASE
+        )
         once = " It raised `AirflowFailException`, so there was no second try." * (number == 1)
         said = f"says {found[0]!r}" if found else f"reads {text!r}"
         expect(

@@ -15,7 +15,7 @@ from grader.judge.view import TaskView, moment
 
 FLAKY, CLOSE = "sometimes_fails", "close_session"
 CALLBACK = re.compile(r"Failed to run task callback.*", re.DOTALL)
-FRAME = re.compile(r'failure_test_pipeline\.py", line (\d+), in (\w+)')
+FRAME = re.compile(r'failure_test_pipeline\.py", line (\d{1,6}), in (\w+)')
 RAISED = re.compile(r"^(\w+): (.*)$", re.MULTILINE)
 
 

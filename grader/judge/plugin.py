@@ -17,6 +17,7 @@ from grader.judge.problems import NOT_LOADED, load_problem, scenario_problem
 from grader.judge.record import Blame, Status
 from grader.judge.view import Observation
 
+LONGEST = 2_500
 Observations = Mapping[tuple[str, str], Observation]
 
 
@@ -121,10 +122,10 @@ class Judge:
         lines = []
         if self._seen and self._seen[-1].scenario.runs:
             lines.append(f"Ran: {described(self._seen[-1])}")
-        lines.append(f"Happened: {failure.happened}")
+        lines.append(f"Happened: {cut(failure.happened)}")
         if failure.expected:
-            lines.append(f"Expected: {failure.expected}")
-        return "\n".join(lines)
+            lines.append(f"Expected: {cut(failure.expected)}")
+        return "\n".join(lines).encode("utf-8", "replace").decode()  # half a character is none
 
     def _keep(self, slug: str, name: str, verdict: Verdict) -> None:
         self.verdicts[slug, name] = verdict
@@ -147,6 +148,11 @@ def mark_of(item: pytest.Item) -> CheckMark:
     if found is None:
         raise ValueError(f"{item.nodeid} is not declared with @check")
     return found
+
+
+def cut(text: str) -> str:
+    """A sentence with what a submission wrote in it, if need be without its end."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def described(observation: Observation) -> str:
