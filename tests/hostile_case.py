@@ -23,6 +23,7 @@ from grader.scenario import Limits
 HOSTILE = Path(__file__).parent / "submissions" / "hostile"
 PART = "00_hello_airflow"
 DAG_FILE = "hello_airflow.py"
+DAG_FILES = {part.slug: part.dag_file for part in load_course().part}
 PLAYGROUND = "@PLAYGROUND@"
 SECONDS = 20.0
 INSIDE = re.compile(
@@ -39,6 +40,7 @@ class Case(NamedTuple):
     """A fixture laid out as a submission."""
 
     name: str
+    part: str
     folder: Path
     playground: Path
     message: str
@@ -53,18 +55,21 @@ class Case(NamedTuple):
 def lay_out(name: str, tmp: Path) -> Case:
     """Copy a fixture to where a submission has it. `.txt` hides a file from tools of this repo."""
     submission, playground = tmp / "submission", tmp / "playground"
-    folder = submission / PART
+    source = HOSTILE / name
+    text = (source / DAG_FILE if source.is_dir() else source).read_text("utf-8")
+    named = re.search(r"^# part: (\w+)$", text, re.M)
+    part = named[1] if named else PART
+    folder = submission / part
     folder.mkdir(parents=True)
     playground.mkdir()
-    source = HOSTILE / name
     for path in source.iterdir() if source.is_dir() else [source]:
-        target = folder / (path.name.removesuffix(".txt") if source.is_dir() else DAG_FILE)
+        target = folder / (path.name.removesuffix(".txt") if source.is_dir() else DAG_FILES[part])
         target.write_text(path.read_text("utf-8").replace(PLAYGROUND, str(playground)), "utf-8")
-    text = (folder / DAG_FILE).read_text("utf-8")
     message = re.search(r"^# message: (.+)$", text, re.M)
     seconds = re.search(r"^# seconds: (\d+)$", text, re.M)
     return Case(
         name=name,
+        part=part,
         folder=submission,
         playground=playground,
         message=message[1] if message else "",
@@ -72,14 +77,14 @@ def lay_out(name: str, tmp: Path) -> Case:
     )
 
 
-def course_with(seconds: float) -> Course:
-    """The course with limits for part 00 that are reached soon."""
+def course_with(seconds: float, slug: str = PART) -> Course:
+    """The course with limits for a part that are reached soon."""
     limits = Limits(
         seconds=seconds, memory_mib=768, processes=24, output_mib=4, files_mib=16, tasks=500
     )
     course = load_course()
     parts = [
-        part.model_copy(update={"limits": limits}) if part.slug == PART else part
+        part.model_copy(update={"limits": limits}) if part.slug == slug else part
         for part in course.part
     ]
     return course.model_copy(update={"part": tuple(parts)})

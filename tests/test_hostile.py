@@ -1,7 +1,8 @@
 """No trick gains a mark, harms a neighbour, hangs or loses a result.
 
-Grades every file of `tests/submissions/hostile/` as part 00 with the real engine. The expected
-verdict is the first word of a file's name, the learner's sentence is its line `# message:`.
+Grades every file of `tests/submissions/hostile/` with the real engine: as the part in its line
+`# part:`, else as part 00. The expected verdict is the first word of a file's name, the learner's
+sentence is its line `# message:`.
 """
 
 from __future__ import annotations
@@ -67,8 +68,8 @@ def grader(home: Path) -> Iterator[Grader]:
 def grade(grader: Grader) -> Callable[..., Record]:
     """Grade a submission under low limits."""
 
-    def grade(folder: Path, parts: tuple[str, ...] = ("00",), seconds: float = SECONDS) -> Record:
-        grader.course = course_with(seconds)
+    def grade(folder: Path, parts: tuple[str, ...] = (PART,), seconds: float = SECONDS) -> Record:
+        grader.course = course_with(seconds, parts[0])
         return grader.grade(folder, parts, seed=0)
 
     return grade
@@ -76,16 +77,20 @@ def grade(grader: Grader) -> Callable[..., Record]:
 
 @pytest.mark.parametrize("name", FIXTURES)
 def test_a_trick_has_the_verdict_that_its_name_says(
-    name: str, tmp_path: Path, home: Path, grade: Callable[..., Record]
+    name: str,
+    tmp_path: Path,
+    home: Path,
+    grade: Callable[..., Record],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """The verdict, the sentence, and nothing left behind."""
+    """The verdict, the sentence, and nothing left behind, and nothing said."""
     case = lay_out(name, tmp_path)
     verdict = case.verdict
     if verdict == "known_gap":  # not defended: README.md of the grader says so; rename when it is
         verdict = "full_marks"
     before = strangers()
     started = time.monotonic()
-    record = grade(case.folder, seconds=case.seconds)
+    record = grade(case.folder, (case.part,), case.seconds)
     took = time.monotonic() - started
     write_json(record, case.playground / "result.json")
     assert_verdict(verdict, record.parts[0])
@@ -94,6 +99,7 @@ def test_a_trick_has_the_verdict_that_its_name_says(
     assert not still_running(case.playground)
     assert Record.model_validate_json((case.playground / "result.json").read_bytes()) == record
     assert strangers() == before
+    assert capfd.readouterr().err == ""
     assert not list((home / "run").glob("*")), "a scenario's folder was left behind"
 
 
@@ -104,7 +110,7 @@ def test_a_neighbour_keeps_its_marks(
     """A solved part that is graded at the same time by the same worker."""
     case = lay_out(name, tmp_path)
     shutil.copytree(ROOT / "solutions" / NEIGHBOUR, case.folder / NEIGHBOUR)
-    attacked, neighbour = grade(case.folder, ("00", "01")).parts
+    attacked, neighbour = grade(case.folder, (PART, NEIGHBOUR)).parts
     assert_verdict(case.verdict, attacked)
     assert_verdict("full_marks", neighbour)
 
