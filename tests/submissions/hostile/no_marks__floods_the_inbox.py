@@ -1,6 +1,7 @@
 """A mail of 100 MB, a thousand mails, large ones, and as many recipients as a session takes."""
 
 # part: 05_email_alerts
+# slow
 # message: `fetch_scores` failed, and the mail went to `someone@example.com`
 
 import contextlib

@@ -1,6 +1,7 @@
 """A hundred megabytes in one request, many large ones, and more connections than there is room for kept open."""
 
 # part: 03_custom_metrics
+# slow
 # message: no task `count_callers`|did not come back within 5 seconds
 # seconds: 5
 

@@ -1,6 +1,7 @@
 """Right tries; the callback of one of them never returns."""
 
 # part: 04_failures
+# slow
 # message: `sometimes_fails` did not come back within 8 seconds
 # seconds: 8
 

@@ -1,6 +1,7 @@
 """Mails with half a character, unknown alphabets, colours and broken HTML; sessions without end."""
 
 # part: 05_email_alerts
+# slow
 # message: Mails to `alerts@example.com`|there came
 
 import contextlib
