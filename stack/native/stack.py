@@ -82,7 +82,7 @@ class NativeStack:
             time.sleep(0.2)
 
     def _failure(self, name: str, what: str) -> StackProblem:
-        words = self.supervisor.last_words(name, lines=1)
+        words = self.supervisor.last_words(name)
         return StackProblem(
             f"{name} {what}; its last words: {words or 'none'} (all: {self.supervisor.log(name)})"
         )

@@ -167,13 +167,13 @@ class Supervisor:
         psutil.wait_procs(stubborn, timeout=5)
         self._socket.unlink(missing_ok=True)
 
-    def last_words(self, name: str, lines: int = 5) -> str:
-        """The end of a program's output."""
+    def last_words(self, name: str) -> str:
+        """The last line of a program's output."""
         try:
             text = self.log(name).read_text("utf-8", "replace")
         except OSError:
             return ""
-        return "\n".join(text.strip().splitlines()[-lines:])
+        return (text.strip().splitlines() or [""])[-1]
 
 
 def quoted(word: str) -> str:
