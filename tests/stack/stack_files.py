@@ -10,6 +10,7 @@ import textwrap
 import tomllib
 from typing import Any
 
+import promql_parser
 import yaml
 
 from stack import STACK
@@ -57,3 +58,23 @@ def contract_name(series: str) -> str | None:
         if base != series and CONTRACT.get(base, {}).get("type") == "histogram":
             return base
     return None
+
+
+def known(series: str) -> bool:
+    """Whether the contract has it, or a rule records it."""
+    return series in RECORDING or contract_name(series) is not None
+
+
+def metrics_of(query: str) -> set[str]:
+    """The metrics a query reads. A selector without a plain name is refused."""
+    names: set[str] = set()
+
+    def note(node: promql_parser.Expr) -> None:
+        if isinstance(node, promql_parser.MatrixSelector):
+            node = node.vector_selector
+        if isinstance(node, promql_parser.VectorSelector):
+            assert node.name, f"a selector has no metric name: {node}"
+            names.add(node.name)
+
+    promql_parser.walk(promql_parser.parse(query), note)
+    return names

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import promql_parser
 import pytest
 import yaml
 from binary import binary, run
@@ -19,7 +18,8 @@ from stack_files import (
     RULES,
     RUNBOOKS,
     Rule,
-    contract_name,
+    known,
+    metrics_of,
 )
 
 from stack import ROOT, STACK
@@ -32,26 +32,6 @@ SEVERITIES = ["page", "ticket", "info"]
 
 def read(path: Path) -> Any:
     return yaml.safe_load(path.read_text("utf-8"))
-
-
-def known(series: str) -> bool:
-    """Whether the contract has it, or a rule records it."""
-    return series in RECORDING or contract_name(series) is not None
-
-
-def metrics_of(query: str) -> set[str]:
-    """The metrics a query reads. A selector without a plain name is refused."""
-    names: set[str] = set()
-
-    def note(node: promql_parser.Expr) -> None:
-        if isinstance(node, promql_parser.MatrixSelector):
-            node = node.vector_selector
-        if isinstance(node, promql_parser.VectorSelector):
-            assert node.name, f"a selector has no metric name: {node}"
-            names.add(node.name)
-
-    promql_parser.walk(promql_parser.parse(query), note)
-    return names
 
 
 def labels_read(text: str) -> set[str]:
