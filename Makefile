@@ -9,12 +9,14 @@
 #   make stack-down                stop it; data stays
 #   make stack-clean               stop it and forget all data
 #   make doctor                    what on this machine keeps the stack from running
+#   make notebooks                 open the walkthroughs in JupyterLab
 #   make test                      everything that proves the course and the grader
+#   make test-notebooks            the notebooks alone, on recorded replies
 #   make test-stack                the native stack, live
 #   make test-compose              the containers, live
 .PHONY: help grade test test-fast test-stack test-compose format lock bench install clean doctor \
     stack stack-native stack-down stack-clean stack-status stack-logs stack-stop stack-start \
-    stack-binaries boards
+    stack-binaries boards notebooks notebook-files notebook-recordings test-notebooks
 
 PART ?=
 SUBMISSION ?= exercises
@@ -43,6 +45,9 @@ test-fast: install
 
 format: install
 	@$(RUN) -m ruff check --quiet --fix . && $(RUN) -m ruff format --quiet .
+
+test-notebooks: install
+	@$(RUN) -m pytest -q -n 2 tests/notebooks $(ARGS)
 
 test-stack: install
 	@$(RUN) -m pytest -q tests/stack/live $(ARGS)
@@ -85,6 +90,15 @@ boards: install
 
 bench: install
 	@$(RUN) -m bench $(ARGS)
+
+notebooks: install
+	@cd notebooks && ../$(RUN) -m lab open
+
+notebook-files: install
+	@cd notebooks && ../$(RUN) -m lab build
+
+notebook-recordings: install
+	@cd notebooks && ../$(RUN) -m lab record
 
 lock: install
 	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --group dev --custom-compile-command "make lock" pyproject.toml -o requirements.lock

@@ -6,6 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from grader.course import ROOT
@@ -15,9 +16,9 @@ FENCE = re.compile(r"```.*?```", re.S)
 
 
 def pages() -> list[Path]:
-    """All Markdown files that git knows or would know."""
+    """All Markdown files and notebooks that git knows or would know."""
     told = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md", "*.ipynb"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -26,16 +27,25 @@ def pages() -> list[Path]:
     return [ROOT / line for line in told.stdout.splitlines() if (ROOT / line).is_file()]
 
 
+def words(page: Path) -> str:
+    """What a page says, without its fences."""
+    text = page.read_text("utf-8")
+    if page.suffix == ".ipynb":
+        cells = nbformat.reads(text, as_version=4).cells
+        text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    return FENCE.sub("", text)
+
+
 def anchors(page: Path) -> set[str]:
     """Headings as a link names them."""
-    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text("utf-8")), re.M)
+    headings = re.findall(r"^#+ (.+)$", words(page), re.M)
     return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
 
 
 def broken(page: Path) -> list[str]:
     """The links of a page that lead nowhere."""
     found = []
-    for link in LINK.findall(FENCE.sub("", page.read_text("utf-8"))):
+    for link in LINK.findall(words(page)):
         if re.match(r"[a-z]+:", link):
             continue
         path, _, anchor = link.partition("#")
