@@ -73,6 +73,15 @@ def stack() -> Iterator[Stack]:
     command("clean", "--yes")
 
 
+@pytest.fixture(scope="session")
+def solved(stack: Stack) -> Stack:
+    """The stack anew, with the course's solutions as its DAGs. For what comes last."""
+    # A new database: one of the sample DAGs has the id of a solution.
+    assert command("clean", "--yes").returncode == 0
+    assert command("up", "--native", dags="solutions").returncode == 0
+    return stack
+
+
 @dataclass
 class Played:
     """Runs that were made on purpose: DAG id to its run and its tasks' states."""
