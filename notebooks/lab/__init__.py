@@ -7,9 +7,12 @@ reader who wants to know how it works, except the answers: do not open `question
 import os
 from pathlib import Path
 
-# matplotlib makes a folder for itself when it is imported; not in the reader's home.
+# Jupyter and matplotlib make folders for themselves, some on import. Not in the reader's home.
 WORK = Path(__file__).resolve().parents[2] / ".work" / "notebooks"
-os.environ.setdefault("MPLCONFIGDIR", str(WORK / "matplotlib"))
+WORK.mkdir(parents=True, exist_ok=True)
+JUPYTER = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+for name in ("IPYTHONDIR", "MPLCONFIGDIR", *JUPYTER):
+    os.environ.setdefault(name, str(WORK / name.lower()))
 
 from lab.connection import Lab, connect
 from lab.grafana import bargauge, dashboard, filled_in, prometheus_datasource, timeseries

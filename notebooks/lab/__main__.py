@@ -23,8 +23,7 @@ def open_lab() -> None:
     command = ["-m", "jupyterlab", "--ip=127.0.0.1", "--log-level=WARN", folder]
     # As root, which containers often are, Jupyter wants to be told that it may.
     root = ["--allow-root"] if hasattr(os, "getuid") and os.getuid() == 0 else []
-    environment = os.environ | execution.local_folders()
-    os.execve(sys.executable, [sys.executable, *command, *root], environment)
+    os.execv(sys.executable, [sys.executable, *command, *root])
 
 
 @app.command()

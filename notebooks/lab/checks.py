@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import math
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from lab import diagnosis
-from lab.diagnosis import Labels, Series
+from lab.diagnosis import Series
 from lab.problem import LabProblem
-from lab.prometheus import Prometheus
+from lab.prometheus import FROM_THE_SCRAPE, Prometheus
 
 QUESTIONS = Path(__file__).with_name("questions.toml")
 STEP = 10  # seconds. No plot has this step, which keeps the recorded replies apart.
@@ -28,7 +29,8 @@ class Question:
 
     `kind` is "query" (same series, same values), "alert" (fires when it should, and only then) or
     "word" (a text). An alert's `fires` gives a series for each thing it has to tell of, while it
-    has to; its `quiet` gives something while it has to be silent.
+    has to; its `quiet` gives something while it has to be silent. With `bare`, an answer without
+    labels is as good.
     """
 
     ask: str
@@ -39,6 +41,7 @@ class Question:
     fires: str = ""
     quiet: str = ""
     before: str = ""
+    bare: bool = False
     wrong: list[dict[str, str]] = field(default_factory=list)
 
 
@@ -81,17 +84,20 @@ def judge_query(prometheus: Prometheus, question: Question, answer: str, end: fl
         return problem
 
     def ask(query: str) -> Series:
-        found = prometheus.series(query, question.minutes, STEP, end)
-        return {without_name(labels): values for labels, values in found.items()}
+        return comparable(prometheus.series(query, question.minutes, STEP, end))
+
+    def is_right(given: Series) -> bool:
+        bare = question.bare and given.keys() == {()} and len(expected) == 1
+        return same(given, {(): next(iter(expected.values()))} if bare else expected)
 
     expected = ask(question.answer)
     if not expected:
         raise LabProblem(f"there is nothing to compare with yet. {question.before}")
     given = ask(answer)
-    if same(given, expected):
+    if is_right(given):
         return ""
     return diagnosis.of_series(
-        answer, given, question.answer, expected, lambda query: same(ask(query), expected)
+        answer, given, question.answer, expected, lambda query: is_right(ask(query))
     )
 
 
@@ -115,23 +121,41 @@ def judge_alert(prometheus: Prometheus, question: Question, answer: str, end: fl
     return diagnosis.of_noise(wrongly * STEP, len(quiet) * STEP) if wrongly else ""
 
 
-def without_name(labels: Labels) -> Labels:
-    """Labels without the metric's name, which most functions drop."""
-    return tuple(label for label in labels if label[0] != "__name__")
+def comparable(found: Series) -> Series:
+    """Series without the metric's name and the labels of the scrape, which most functions drop."""
+
+    def without(names: Collection[str]) -> Series:
+        return {tuple(x for x in labels if x[0] not in names): v for labels, v in found.items()}
+
+    bare = without(("__name__", *FROM_THE_SCRAPE))
+    return bare if len(bare) == len(found) else without(("__name__",))
+
+
+def without_extra_zeros(given: Series, expected: Series) -> Series:
+    """What is given, but for zeros at moments at which nothing is expected."""
+    left = {
+        labels: {t: v for t, v in values.items() if v or t in expected.get(labels, {})}
+        for labels, values in given.items()
+    }
+    return {labels: values for labels, values in left.items() if values}
 
 
 def without_gaps(moments: set[float]) -> list[set[float]]:
     """Moments, parted where at least one is missing between them."""
     parts: list[set[float]] = []
     for moment in sorted(moments):
-        if not parts or moment - STEP not in parts[-1]:
+        if not parts or moment - max(parts[-1]) > 1.5 * STEP:
             parts.append(set())
         parts[-1].add(moment)
     return parts
 
 
 def same(given: Series, expected: Series) -> bool:
-    """Whether two results have the same series with the same values, but for rounding."""
+    """Whether two results have the same series with the same values, but for rounding.
+
+    A zero where the expected result has nothing is no difference.
+    """
+    given = without_extra_zeros(given, expected)
     if given.keys() != expected.keys():
         return False
     return all(

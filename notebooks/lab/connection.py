@@ -30,7 +30,7 @@ from lab.waiting import PAUSE, wait_until
 T = TypeVar("T")
 PORTS = {"airflow": 8080, "prometheus": 9090, "inbox": 8025}
 GRAFANA = "http://localhost:3000"
-SETTLED = 5.0  # seconds; what is younger may still change while a scrape comes in
+SETTLED = 1.0  # seconds; what is younger may still change while a scrape comes in
 NEEDED = {"hello_airflow", "ml_training_pipeline", "failure_test_pipeline"}
 START = "make stack DAGS=solutions, or make stack-native DAGS=solutions"
 
@@ -84,6 +84,8 @@ class Lab:
             lambda: self.prometheus.query('timestamp(up{job="airflow"})')["value"].max(),
             lambda fetched: fetched > said or not self.live,
         )
+        if self.live:
+            time.sleep(2 * SETTLED)
 
 
 def connect(notebook: str) -> Lab:

@@ -7,12 +7,12 @@ into an increase, the window, the labels, the series, the unit.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import tomllib
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
-from statistics import median
 
 import promql_parser as promql
 
@@ -104,8 +104,9 @@ def of_values(query: str, given: Series, expected: Series) -> str:
         if t in given[labels]
     ]
     ratios = [mine / right for mine, right in pairs if mine and right]
-    if ratios and max(ratios) - min(ratios) < 1e-6 * max(map(abs, ratios)):
-        return of_factor(median(ratios), windows(query))
+    alike = ratios and max(ratios) - min(ratios) < 1e-6 * max(map(abs, ratios))
+    if alike and not math.isclose(ratios[0], 1, rel_tol=1e-6):
+        return of_factor(ratios[0], windows(query))
     labels, mine, right = next(
         (
             (labels, given[labels].get(t), value)

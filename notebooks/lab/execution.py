@@ -14,7 +14,6 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from lab import WORK
 from lab.checks import question_of
 
 NOTEBOOKS = Path(__file__).resolve().parents[1]
@@ -64,18 +63,10 @@ def execute(notebook: NotebookNode, mode: str) -> None:
 
     Outputs are written into the notebook. Raises nbclient's `CellExecutionError`.
     """
-    environment = os.environ | local_folders() | {"LAB": mode}
     client = NotebookClient(
         notebook,
         timeout=SECONDS,
         kernel_name="python3",
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     )
-    client.execute(env=environment)
-
-
-def local_folders() -> dict[str, str]:
-    """Where Jupyter and its libraries write: below the repository, not into the home folder."""
-    names = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
-    WORK.mkdir(parents=True, exist_ok=True)
-    return {name: str(WORK / name.lower()) for name in names}
+    client.execute(env=os.environ | {"LAB": mode})

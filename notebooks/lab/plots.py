@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import matplotlib.dates as dates
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -32,7 +34,8 @@ def plot(frame: pd.DataFrame, title: str, unit: str, *, limit: float | None = No
     A `limit` is drawn across. A single value gets a dot, as it makes no line. Raises `LabProblem`
     if there is nothing to draw.
     """
-    frame = frame.dropna(axis="columns", how="all")
+    # A share of nothing is infinite, and no place on paper.
+    frame = frame.replace([math.inf, -math.inf], math.nan).dropna(axis="columns", how="all")
     if frame.empty:
         raise LabProblem(f"there is nothing to draw for {title!r}: the query gave no values.")
     axes = new_axes(title, unit)

@@ -68,9 +68,9 @@ class Prometheus(Service):
     def series(
         self, promql: str, minutes: float, step: int, end: float | None = None
     ) -> dict[Labels, dict[float, float]]:
-        """The same as plain data: labels to moments (seconds) to values. For comparing."""
-        # Moments that two calls share, so that their results can be compared and are cached.
-        end = (end or time.time()) // step * step
+        """The same as plain data: labels to moments (seconds) to values, up to `end`, or now."""
+        if end is None:
+            end = time.time() // step * step  # moments that the lines of several plots share
         data = self.get(
             "/query_range", query=promql, start=end - minutes * 60, end=end, step=f"{step}s"
         )

@@ -4,7 +4,7 @@
 # It is your first day on the data team of Heron Mobile, a phone company that wants to know which
 # customers will leave. Each night a pipeline trains a model that says so. You get a laptop, a
 # login and the sentence "it is all in the monitoring". Before you trust any of it, you want to
-# see where things are, and follow one number on its whole way.
+# see where things are, and follow one number all the way.
 #
 # **You will learn**
 #
@@ -44,8 +44,8 @@ ask = stack.prometheus.query
 # %% [markdown]
 # ## 1.1 Ask whether everybody is well
 #
-# Airflow tells of its own health. Each process writes down every few seconds that it is alive,
-# and this table says when it last did.
+# Airflow reports its own health. Three of its four processes write down every few seconds that
+# they are alive, and this table says when each last did.
 
 # %%
 stack.airflow.health()
@@ -55,8 +55,9 @@ stack.airflow.health()
 #
 # ### Your turn 1.1
 #
-# The picture has four processes of Airflow. Compare it with the table: which one does the table
-# leave out? Write its name as the picture spells it. Then think about why nobody misses it there.
+# Airflow has four processes: the scheduler, the dag-processor, the triggerer and the api-server.
+# Which one does the table leave out? Write its name as it stands here. Then think about why
+# nobody misses it there.
 
 # %%
 process = ...
@@ -67,7 +68,8 @@ stack.check("1.1", process)
 #
 # A DAG is a pipeline: tasks, and what comes after what. `schedule` says when Airflow starts a
 # run, in the language of cron: minute, hour, day of the month, month, day of the week. A DAG that
-# is paused starts nothing, whatever its schedule says; all DAGs of this stack begin like that.
+# is paused starts nothing, whatever its schedule says. All DAGs of this stack begin like that,
+# and `stack.airflow.trigger` below unpauses the one that it starts.
 
 # %%
 stack.airflow.dags()
@@ -90,8 +92,9 @@ stack.wait_until(
 )
 
 # %% [markdown]
-# `none` means: not looked at yet. Before it ends, a task is `scheduled` (its turn has come),
-# `queued` (a place to run is kept for it) and `running`. Now wait for the end.
+# `none` means that the scheduler has not looked at the task yet. Before it ends, a task is
+# `scheduled` (its turn has come), `queued` (a place to run is kept for it) and `running`. Now
+# wait for the end.
 
 # %%
 stack.airflow.wait(training)
@@ -231,8 +234,8 @@ lab.plot(
 )
 
 # %% [markdown]
-# A **histogram** sorts values by size. It is a counter per limit: how many runs took at most `le`
-# seconds? With it you can say that nearly all runs are fast and one is very slow. A mean cannot.
+# A **histogram** sorts values by size. It is a counter per limit: how many runs took `le` seconds
+# or less? With it you can say that nearly all runs are fast and one is very slow. A mean cannot.
 
 # %%
 buckets = ask(f"airflow_dagrun_duration_seconds_bucket{greetings}")
@@ -249,7 +252,8 @@ buckets[["le", "value"]].sort_values("le").reset_index(drop=True)
 # `airflow_dag_processing_last_run_seconds_ago` says how many seconds ago it did that, per file.
 # Its label `file_name` is the name of the file without `.py`. Ask for the file
 # `ml_training_pipeline` alone. What chooses stands in braces behind the name, as in
-# `airflow_task_start{dag_id="hello_airflow"}`. The answer is one series, in seconds.
+# `airflow_task_start{dag_id="hello_airflow"}`. Your answer is the query itself, as a text in
+# quotes; it should give one series, in seconds.
 
 # %%
 file_read = ...
@@ -277,14 +281,15 @@ lab.plot(
 )
 
 # %% [markdown]
-# Three lines, well above the ground. They lie close together, or differ a little, because each
-# process has its own rhythm, and nothing follows from that. If one falls to zero, somebody has to
-# get up. Where a line begins only now, Airflow or the exporter was started then.
+# Three lines, well above the ground, except where Airflow was just starting. They lie close
+# together, or dip a little now and then, because a beat falls on the other side of a scrape, and
+# nothing follows from that. If one falls to zero, somebody has to get up. Where a line begins
+# only now, Airflow or the exporter was started then.
 #
 # ### Your turn 1.7
 #
 # `rate` asks for the same growth, per second. How many beats per second did the triggerer have
-# over the last five minutes? One series.
+# over the last five minutes? Write the query, as a text in quotes.
 
 # %%
 triggerer_beats = ...

@@ -58,9 +58,11 @@ stack.wait_for_scrape()
 # %% [markdown]
 # ## 2.2 Ask the first four questions
 #
-# These are the four queries with which everybody begins. First: how long did runs take? You see a
-# row per DAG, kind of run and end. The value is the mean, in seconds, of all runs since the
-# exporter started.
+# These are four questions with which everybody begins. First: how long did runs take? You see one
+# row for each DAG, kind of run and final state. The value is the mean, in seconds, of all runs
+# since the exporter started. The name is one that a rule of this stack records; elsewhere you
+# divide `airflow_dagrun_duration_seconds_sum` by `airflow_dagrun_duration_seconds_count`
+# yourself.
 
 # %%
 ask("airflow_dagrun_duration_seconds")
@@ -118,8 +120,10 @@ lab.plot(
 #
 # ### Your turn 2.3
 #
-# How many tasks began in the last five minutes? One number per DAG. The counter is
-# `airflow_task_start`, and it has the labels `dag_id` and `task_id`.
+# How many tries began in the last five minutes? One number per DAG. The counter is
+# `airflow_task_start`, and it has the labels `dag_id` and `task_id`. `sum by (dag_id) (...)` adds
+# up what has the same `dag_id`; section 2.5 says more. The answer is the query, as a text in
+# quotes.
 
 # %%
 tasks_begun = ...
@@ -167,15 +171,16 @@ lab.bars(
 )
 
 # %% [markdown]
-# The order matters: first `increase`, then `sum`. The other way round, a restart of the exporter
-# is one big fall in the sum, and `increase` can no longer tell which series fell.
+# The order matters: first `increase`, then `sum`. Growth is read series by series. If only some
+# fall back to zero, say those of one exporter of two, a sum falls a little, and `increase` would
+# take all that is left of it for growth.
 #
 # Two sums with the same labels can be divided. Prometheus pairs the series whose labels are
 # equal, and drops whatever finds no partner.
 #
 # ### Your turn 2.5
 #
-# Which share of the tries failed in the last ten minutes, per DAG, between 0 and 1? Tries that
+# What share of the tries failed in the last ten minutes, per DAG, between 0 and 1? Tries that
 # failed are `airflow_task_failed`, tries that began are `airflow_task_start`.
 
 # %%
@@ -186,8 +191,8 @@ stack.check("2.5", failed_share)
 # ## 2.6 Ask for quantiles
 #
 # A mean hides the one slow run of the night. The duration of a run is therefore kept as a
-# **histogram**: a counter for each of a row of limits, its buckets. Each bucket counts the runs
-# that took at most `le` seconds.
+# **histogram**: one counter, a bucket, for each of several limits. Each bucket counts the runs
+# that took `le` seconds or less.
 
 # %%
 buckets = ask("sum by (le) (airflow_dagrun_duration_seconds_bucket)")
@@ -195,9 +200,9 @@ buckets["le"] = buckets["le"].astype(float)
 buckets.sort_values("le").reset_index(drop=True)
 
 # %% [markdown]
-# Read it from the top: no run is faster than the first limit, then the numbers grow, and the last
-# bucket, up to infinity, counts them all. `histogram_quantile` walks down these steps. It has to
-# be told `le`, so `le` must survive the sum.
+# Read it from the top: the limits grow, the numbers never fall, and the last bucket, up to
+# infinity, counts all runs. `histogram_quantile` walks down these steps. It has to be told `le`,
+# so `le` must survive the sum.
 
 # %%
 lab.bars(
@@ -218,7 +223,8 @@ lab.bars(
 # ### Your turn 2.6
 #
 # How long does each task of `ml_training_pipeline` usually take? The median over the last ten
-# minutes, in seconds, one number per task. The histogram is `airflow_task_duration_seconds`.
+# minutes, in seconds; keep only `task_id`. The buckets are in
+# `airflow_task_duration_seconds_bucket`, and `{dag_id="..."}` behind that name chooses a DAG.
 
 # %%
 median_duration = ...
@@ -230,9 +236,10 @@ stack.check("2.6", median_duration)
 # Prometheus knows no units. It is a custom that a name ends in its unit, and that the unit is a
 # base unit: seconds, not milliseconds; bytes; shares between 0 and 1. Airflow itself sends
 # milliseconds in some places and seconds in others. The exporter of this stack turns all that is
-# a duration into seconds, and two gauges come as Airflow names them, without a unit in the name.
-# You can tell by a comparison with something you know. How long ago was each file read, and how
-# long did it take?
+# a duration into seconds. One gauge comes as Airflow names it, without its unit:
+# `airflow_dag_processing_total_parse_time`. When in doubt, compare a number with something that
+# you know. How many seconds ago was each file read? The dag-processor looks at each one every few
+# seconds, so milliseconds would be thousands.
 
 # %%
 ask("max by (file_name) (airflow_dag_processing_last_run_seconds_ago)")
@@ -247,8 +254,9 @@ ask("max by (file_name) (airflow_dag_processing_last_run_seconds_ago)")
 ask('airflow_task_failed{dag_id="hello_airflow"}')
 
 # %% [markdown]
-# An empty table. Compare nothing with a limit and you get nothing, so an alert on it is silent
-# for ever. Two ways out. `or vector(0)` puts a zero where nothing is, which is right for a count:
+# An empty table. Compare nothing with a limit and you get nothing, so an alert on it is silent,
+# whatever the limit. Two ways out. `or vector(0)` puts a zero where nothing is, which is right
+# for a count:
 
 # %%
 ask('sum(airflow_task_failed{dag_id="hello_airflow"}) or vector(0)')
@@ -278,8 +286,8 @@ ask("airflow_task_failed")
 # %% [markdown]
 # Where is the task whose key was refused? It gave up with `AirflowFailException`, which means "do
 # not try again", and Airflow does not count such a try among the failed ones. (If you see
-# `sometimes_fails` here, then from a gateway that was only busy, in a run of your own.) A name is
-# a promise that somebody else made. The counter of how tasks *ended* knows both:
+# `sometimes_fails` here, it comes from a run of your own in which the gateway was only busy.) A
+# name is a promise that somebody else made. The counter of how tasks *ended* knows both:
 
 # %%
 ask('airflow_task_finish{state="failed"}')
@@ -319,20 +327,21 @@ print(f"growth that most others would see:  {without.iloc[-1] - without.iloc[0]:
 
 # %% [markdown]
 # The same over time. One line is the increase, as it is here. The other compares the counter with
-# itself a minute ago, which is what any Prometheus can do. Before the first failure there is
-# nothing to compare with, and so the first failure leaves no mark on it. We wait until it has
-# seen the second one.
+# itself a minute ago and leaves out the zero, as most others have none. Before the first failure
+# there is nothing to compare with, and so the first failure leaves no mark on it. We wait until
+# it has seen the second one.
 
 # %%
 failed = 'airflow_task_finish{state="failed", task_id="sometimes_fails"}'
-compared = f"{failed} - {failed} offset 1m"
-stack.wait_for_data(f"count_over_time(({compared} > 0)[1m:15s]) > 1")
+compared = f"{failed} - ({failed} offset 1m > 0)"
+stack.wait_for_data(f"max_over_time(({compared})[2m:5s]) > 0")
 both = stack.prometheus.compare(
     {
         "increase, with the zero": f"increase({failed}[1m])",
         "now minus a minute ago": compared,
     },
-    minutes=10,
+    minutes=5,
+    step=5,
 )
 lab.plot(both, "Failures within a minute, asked in two ways", "failures")
 
@@ -344,6 +353,10 @@ lab.plot(both, "Failures within a minute, asked in two ways", "failures")
 ask(f"increase({failed}[10m]) > 0 or ({failed} unless {failed} offset 10m)")
 
 # %% [markdown]
+# So how often did it fail yesterday? Ask `sum(increase(airflow_task_finish{state="failed"}[1d]
+# offset 1d))`, and say that first failures may be missing, as well as whatever happened while
+# Prometheus was off.
+#
 # ## What is still ugly
 #
 # Everything here forgets: the exporter its sums when it restarts, Prometheus all that is older

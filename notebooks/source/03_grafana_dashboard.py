@@ -67,8 +67,10 @@ for drill in runs[2:]:
     print("failed:", ", ".join(tasks.loc[tasks["state"] == "failed", "task_id"]))
 
 # %% [markdown]
-# That is the truth: each drill has one task that failed for good. Now wait until Prometheus
-# knows: until it has counted all four runs, and has worked out a mean from them.
+# That is the truth about these two: each drill has one task that failed for good. If you ran
+# other drills in the last quarter of an hour, for example in notebook 2, they are counted below
+# as well: Prometheus does not know which runs are yours. Now wait until Prometheus knows: until
+# it has counted all four runs, and has worked out a mean from them.
 
 # %%
 stack.wait_until(
@@ -105,7 +107,8 @@ for address in ("http://prometheus:9090", "http://localhost:9090"):
         break
 
 # %% [markdown]
-# If there is no Grafana, the lines say so, and what would have been sent. This is it:
+# If there is no Grafana, the lines say so, and what would have been sent. With the address that
+# was tried last, this is it:
 
 # %%
 print(json.dumps(datasource, indent=4))
@@ -213,13 +216,15 @@ ask(f"rate(airflow_task_success{{{GREET}}}[45s]) / {idle}")
 
 # %% [markdown]
 # `NaN`, not a number: nothing succeeded out of nothing. On a board the line stops, as if the data
-# were lost. Worse, everything that touches `NaN` becomes it: a mean over all tasks is gone as
-# soon as one of them rests. And every comparison with it is false, so an alert on `< 0.9` is
-# silent.
+# were lost. Worse, sums and means that touch `NaN` become it: a mean over all tasks is gone as
+# soon as one of them rests. And `NaN` is neither above nor below anything, so an alert on `< 0.9`
+# is silent.
 #
-# A ratio per task has another weakness: most tasks run once in a window, and then it can only be
-# nothing or all. So sum first, then divide. A DAG rests less often than a task, and the longer
-# the window, the less often it rests. Here are the two forms over the time that is shown:
+# A ratio per task has another weakness: it is made of very few tries, so it jumps. It even jumps
+# above one: if a scrape falls between the start of a try and its end, the two counters are
+# stretched in different ways. So sum first, then divide. A DAG rests less often than a task, and
+# the longer the window, the less often it rests. Here are the two forms over the time that is
+# shown:
 
 # %%
 single = ask("rate(airflow_task_success[15m]) / rate(airflow_task_start[15m])")
@@ -252,7 +257,8 @@ print(f"mean of the ratios: {ratios.mean():.3f}, from {ratios.count()} of {len(b
 #
 # Of the tries that ended in the last ten minutes, which share was a success? One number per DAG,
 # between 0 and 1. Count as an end the states `success`, `failed` and `up_for_retry`; the others
-# are pauses and skips.
+# are pauses and skips. `state=~"success|failed"`, with a tilde, chooses either of two states. The
+# answer is the query, as a text in quotes.
 
 # %%
 success_ratio = ...
@@ -263,9 +269,9 @@ stack.check("3.4", success_ratio)
 #
 # `airflow_dagrun_duration_seconds` is a mean already: of all runs since the exporter started, for
 # each end and each kind of run. The panel takes the mean of these means. That is wrong twice
-# over. A single failed run weighs as much as a hundred successful ones. And a mean since ever
-# hardly moves: after a week, a run that takes ten times as long as usual is a step of a hair's
-# breadth.
+# over. A single failed run weighs as much as a hundred successful ones. And a mean of all time
+# hardly moves: after some hundred runs, one that takes ten times as long as usual is a step of a
+# hair's breadth.
 
 # %%
 ask("airflow_dagrun_duration_seconds")
@@ -283,11 +289,11 @@ of_means.merge(of_runs, on="dag_id", suffixes=(" as mean of means", " as mean of
 # mean of anything.
 #
 # The repair is in the three series that a histogram has: `_sum` is all seconds together, `_count`
-# is how many runs they belong to, `_bucket` says how many took at most so long. How much the sum
-# grew, divided by how much the count grew, is the mean of the runs *in the window*. And the
-# buckets give the time that only one of twenty runs exceeds, which is what your colleagues wait
-# for. Successes and failures do not belong into one number: a drill that fails at once would look
-# like a fast one.
+# is how many runs they belong to, `_bucket` says how many were that fast or faster. How much the
+# sum grew, divided by how much the count grew, is the mean of the runs *in the window*. And the
+# buckets give the time that only one of twenty runs exceeds: the bad day that your colleagues
+# remember. Successes and failures do not belong in one number: a drill that fails at once would
+# look like a fast one.
 
 # %%
 duration = lab.timeseries(
@@ -303,8 +309,7 @@ see(duration)
 
 # %% [markdown]
 # `$__range` is a variable of Grafana: the time that is shown, as the reader chose it at the top
-# of the page. For something as rare as a run, look back that far. The line then says at each
-# moment what the whole page says at its end.
+# of the page. For something as rare as a run, look back that far.
 #
 # But how far do you trust it? Prometheus knows in which bucket the value lies, and no more.
 # Compare it with the slowest of the newest runs that Airflow itself remembers:
@@ -321,7 +326,7 @@ print(f"the slowest run took {slowest:.1f} s; the quantile says {now:.1f} s")
 #
 # ### Your turn 3.5
 #
-# How long did a successful run take in the mean, for the runs of the last ten minutes? One number
+# How long did a successful run take on average, for the runs of the last ten minutes? One number
 # per DAG, in seconds.
 
 # %%
@@ -372,7 +377,7 @@ see(failures)
 
 # %% [markdown]
 # The bars need not be whole numbers, because `increase` stretches what it saw to the full window;
-# the panel rounds them.
+# Grafana rounds them.
 #
 # ## 3.7 Choose the window
 #
@@ -447,14 +452,15 @@ for panel in better["panels"]:
 #
 # ## What is still ugly
 #
-# The addresses under `/api` to which this notebook sends are the old ones. Grafana has newer ones
-# under `/apis`, and says that the old ones stay as they are.
+# The addresses under `/api` to which this notebook sends are the old ones. Grafana 13 calls them
+# deprecated in favour of `/apis`; they still work, and a later major release will remove them.
 #
-# Boards forget like everything here: when the exporter restarts, the counters begin at nothing,
-# and what happened while it was away is in no panel. Tasks that never started because one before
-# them failed, `upstream_failed`, end without a try and are counted nowhere. The success ratio has
-# no row for a DAG of which nothing ever succeeded, because a sum over no series is nothing and
-# not zero. And nobody looks at a wall at night. For that there are alerts.
+# Boards forget like everything here: when the exporter restarts, the counters begin at zero, and
+# what happened while it was away is in no panel. Tasks that never started because one before them
+# failed, `upstream_failed`, end without a try and are counted nowhere. Nor is a task whose
+# process was killed among those that failed for good: it could not say so any more. The success
+# ratio has no row for a DAG of which nothing ever succeeded, because a sum over no series is
+# nothing and not zero. And nobody looks at a wall at night. For that there are alerts.
 #
 # ## What to read next
 #

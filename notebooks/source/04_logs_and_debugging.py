@@ -2,10 +2,11 @@
 # # 4. Logs and debugging
 #
 # Tonight you carry the phone at Heron Mobile, the phone company that trains a churn model. It
-# rings: `failure_test_pipeline` is red. Each night this pipeline asks the billing gateway how
-# many bills are open, and shows the number on a board in the office. You sit down at the laptop
-# and have two tools, a log and a handful of buttons. One of the buttons makes everything green.
-# This notebook is about what to read before you press one, and what each of them really does.
+# rings: `failure_test_pipeline` is red. This pipeline asks the billing gateway how many bills are
+# open, and shows the number on a board in the office; somebody started it before going home. You
+# sit down at the laptop and have two tools, a log and a handful of buttons. One of the buttons
+# makes everything green. This notebook is about what to read before you press one, and what each
+# of them really does.
 #
 # **You will learn**
 #
@@ -78,10 +79,10 @@ first_log = airflow.log(run, "sometimes_fails", try_number=1)
 print(first_log)
 
 # %% [markdown]
-# How to read a log that you have never seen: from the end, and upwards to the first line that is
-# not `INFO`. Above it Airflow only says that it has found the file with your DAG. Below it stands
-# the error, and this one has two rows, as one error was raised while another was being handled.
-# The upper one is what Airflow was told. The lower one is how it began.
+# How to read a log that you have never seen: go to the line that says `ERROR`. What stands above
+# it here only says that Airflow found the file with your DAG. The indented rows below it are the
+# error, and this one has two, as one error was raised while another was being handled. The upper
+# one is what Airflow was told. The lower one is how it began.
 #
 # In a long log you would let a line of Python do the search:
 
@@ -120,8 +121,9 @@ stack.check("4.2", cause)
 airflow.xcoms(run)
 
 # %% [markdown]
-# There is no row for `sometimes_fails`: it returned nothing before it failed. The refunds are not
-# concerned. One value is longer than the table shows. Get a single value to look at it whole:
+# There is no row for `sometimes_fails`: it returned nothing before it failed. The refunds have
+# nothing to do with it. Some values are longer than the table shows. Get a single value to look
+# at it whole:
 
 # %%
 calls = airflow.xcom(run, "refunds.read_dropped_calls")
@@ -135,8 +137,8 @@ calls[0]
 # ## 4.4 Clear a task when the cause is gone
 #
 # You called the billing office, and they renewed the key. Now the work has to be done. **Clear**
-# means: forget how this task ended. Airflow then finds a task without a state in a run that is
-# not over, and runs it. What comes after it is cleared, too.
+# means: forget how this task ended. Airflow reopens the run, finds a task without a state in it,
+# and runs it. What comes after it is cleared, too.
 
 # %%
 print("cleared:", *airflow.clear(run, "sometimes_fails"))
@@ -149,10 +151,10 @@ airflow.tasks(run)
 # All green. Look at `tries`. `sometimes_fails` was tried a second time, and `publish_count` for
 # the first time. The refunds had succeeded and do not depend on it; they were left alone.
 #
-# But why did `open_session` run again? Nobody asked for it. It is the setup, and the first run's
-# session is long closed. Airflow knows from `as_teardown(setups=...)` that work between setup and
-# teardown needs both, and clears both with it. An ordinary first task would have been left as it
-# was, and the gateway would have been asked in a session that is no longer open.
+# But why did `open_session` run again? Nobody asked for it. It is the setup, and the session of
+# the first try is long closed. Airflow knows from `as_teardown(setups=...)` that work between
+# setup and teardown needs both, and clears both with it. An ordinary first task would have been
+# left as it was, and the gateway would have been asked in a session that is no longer open.
 #
 # The log of the second try is a log of its own. The first one is still there.
 
@@ -160,7 +162,7 @@ airflow.tasks(run)
 print(airflow.log(run, "sometimes_fails", try_number=2))
 
 # %% [markdown]
-# Nothing but `INFO`, and the return value in clear text. And the board in the office:
+# Nothing but `INFO`, and the return value in plain words. And the board in the office:
 
 # %%
 airflow.xcom(run, "publish_count")
@@ -200,8 +202,8 @@ airflow.tasks(stuck)
 # %% [markdown]
 # All green, and the phone is quiet. Look closer. `sometimes_fails` is a success with as many
 # tries as before: it did not run. Airflow wrote another word into the database, and that is all
-# it did for this task. Then it took back the `upstream_failed` of the task behind it, as if you
-# had cleared that one, and ran it. With what?
+# it did for this task. Then it took back the `upstream_failed` of the task behind it, and ran
+# that one; setup and teardown stayed as they were, as they had succeeded. With what?
 
 # %%
 handed_on = airflow.xcoms(stuck).set_index("task_id")["value"]
@@ -232,9 +234,9 @@ stack.check("4.6", done_by_hand)
 # %% [markdown]
 # ## 4.7 Do the same in a terminal
 #
-# Older texts tell you to type `airflow tasks logs`. Airflow has no such command. What it has
-# under `airflow tasks` is `states-for-dag-run` for the table of section 4.1, and `clear`. There
-# is no command for "mark success"; that is for the page and the API.
+# Older texts tell you to type `airflow tasks logs`. Airflow has no such command. Among what it
+# has under `airflow tasks` are `states-for-dag-run` for the table of section 4.1, and `clear`.
+# There is no command for "mark success"; that is for the page and the API.
 #
 # The logs are files, one per try. The first line of each log that you printed is the path of the
 # file. Where it begins depends on the machine; from `dag_id=` on it is built from what you know:
@@ -264,7 +266,8 @@ print(*path[path.index("dag_id=") :].split("/"), sep="\n")
 # ## 4.8 See what Prometheus saw
 #
 # Did the numbers notice? Here is how the tries of this pipeline ended, counted since the exporter
-# started, with a column per state. `NaN` is no zero: that has never happened.
+# started, with a column per state. They cover every run since then, so they are larger than those
+# of your two runs. `NaN` means that no try of this task ever ended that way.
 
 # %%
 stack.wait_for_scrape()
@@ -272,7 +275,7 @@ finished = stack.prometheus.query('airflow_task_finish{dag_id="failure_test_pipe
 finished.pivot_table(index="task_id", columns="state", values="value")
 
 # %% [markdown]
-# Compare it with the tables of Airflow, for your two runs side by side:
+# Now what Airflow's table says of your two runs, side by side:
 
 # %%
 both = {"run of 4.1": run, "run of 4.5": stuck}
@@ -281,14 +284,15 @@ pd.DataFrame(states)
 
 # %% [markdown]
 # Airflow's table says how things *stand*: a task is a success, whatever it was an hour ago. The
-# counter says what *happened*: each try that ended, once, and for ever. So
+# counter says what *happened*: each try that ended, until the exporter is restarted. So
 #
 # - clearing hides a failure in Airflow, and not in Prometheus;
-# - marking changes a word in Airflow, and Prometheus hears nothing, as no try ended;
+# - marking changes a word in Airflow, and Prometheus hears nothing of it, as no try ended; only
+#   of what then ran because of it;
 # - a task that never ran has no try, and there is no count of `upstream_failed`.
 #
-# That is also why the mail about the failure stays true after you have marked it away. It reports
-# an event.
+# That is also why the mail about the failure stays true after you have made the run green. It
+# reports an event.
 
 # %%
 lab.bars(
@@ -325,5 +329,5 @@ stack.check("4.8", ended)
 #
 # The solved pipeline shows "None" on a board without a word of complaint, as its author never
 # thought of somebody who marks things green; most pipelines are like that. A log is gone when the
-# machine is, until it is sent elsewhere. And Airflow does not write down, where you would see it,
-# that a success was marked by a person: only `tries` and the missing XCom give it away.
+# machine is, until it is sent elsewhere. And the square of a task does not show that a person
+# marked it: you have to look into Airflow's audit log, or notice `tries` and the missing XCom.

@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 5. Alerts
 #
-# This week you carry the phone. Nobody looks at a board at three in the morning, so a query does
-# it for you: Prometheus asks it again and again, and when it answers, a mail goes out. Today you
-# watch one such mail from the first bad number to the "it is over". Then you look at three rules
-# that a predecessor left behind. All three look fine, and all three lie.
+# This week you carry the phone. Nobody looks at a dashboard at three in the morning, so a query
+# does it for you: Prometheus asks it again and again, and when it gives something, a mail goes
+# out. Today you watch one such mail from the first bad number to the "it is over". Then you look
+# at three rules that a predecessor left behind. All three look fine, and all three lie.
 #
 # **You will learn**
 #
@@ -22,10 +22,10 @@
 # stateDiagram-v2
 #     [*] --> inactive
 #     inactive --> pending: the query gives something
+#     inactive --> firing: the same, and no "for"
 #     pending --> inactive: it gives nothing any more
-#     pending --> firing: still something after "for"
-#     firing --> inactive: nothing any more
-#     firing --> mail: Alertmanager gathers, then sends
+#     pending --> firing: still something after "for", a mail
+#     firing --> inactive: nothing any more, a second mail
 # ```
 
 # %%
@@ -40,18 +40,18 @@ DAG = "failure_test_pipeline"
 # %% [markdown]
 # ## 5.1 See what is watched
 #
-# Every rule is a query. What it gives, each series of it, is one alert. `for_seconds` is how long
-# the query has to go on giving it before anybody is told.
+# Every rule is a query. Each series that it gives is one alert. `for_seconds` is how long the
+# query has to go on giving it before anybody is told.
 
 # %%
 rules = stack.prometheus.rules()
 rules[["alert", "severity", "for_seconds", "state"]]
 
 # %% [markdown]
-# One of them fires, and that is well: `Watchdog` always does. As long as its mail arrives each
+# One of them fires, and so it should: `Watchdog` always does. As long as its mail arrives each
 # day, the whole way from a query to your inbox works. Most others wait a while, so that a hiccup
-# of one scrape wakes nobody. A few have no patience at all. Here are the two that this notebook
-# is about:
+# of one scrape wakes nobody. Some have no patience at all. Here are the two that this notebook is
+# about:
 
 # %%
 for name in ("AirflowTaskFailed", "AirflowFailureRatioHigh"):
@@ -91,15 +91,16 @@ mail = stack.wait_until(
 print(mail)
 
 # %% [markdown]
-# Read it as somebody who was asleep a minute ago. What failed, how bad is it, since when, what
-# does it mean, where is the log, and which page says what to do. A mail that lacks one of these
-# is a riddle.
+# Read it as somebody who knows nothing else. What failed, how bad is it, since when, what does it
+# mean, where is the log, and which page says what to do. A mail that lacks one of these is a
+# riddle. `ticket` means that the next working hour will do; a `page` is for what has to wake
+# somebody.
 #
 # ## 5.3 Watch an alert that has patience
 #
-# Your colleague reads the mail, does not read the log, and starts the DAG two more times. Then he
-# selects all red squares on Airflow's page and presses *Clear*. And again. The board is still
-# off, and each press is three more failures. The next cell presses for him, until more than half
+# Your colleague reads the mail, does not read the log, and starts the DAG two more times. Then
+# she selects all red squares on Airflow's page and presses *Clear*. And again. The board is still
+# off, and each press is three more failures. The next cell presses for her, until more than half
 # of the DAG's tries have failed. That may take some minutes, if the DAG has succeeded a lot just
 # before.
 
@@ -155,15 +156,15 @@ while state() != "inactive" and good_runs < 15:
     stack.airflow.wait(good)
     stack.wait_for_scrape()
     good_runs += 1
-print(f"after {good_runs} good runs the alert is {state()}")
+print(f"good runs: {good_runs}; the alert is {state()}")
 stack.wait_until(
     "the second mail is there", lambda: stack.inbox.text("[over]", "AirflowFailureRatioHigh", DAG)
 )
 stack.inbox.mails().head(5)
 
 # %% [markdown]
-# A mail that begins with `[over]` is as useful as the first: you may go back to bed. Here is the
-# whole story, the share first.
+# A mail that begins with `[over]` is as useful as the first: nobody has to run any more. Here is
+# the whole story, the share first.
 
 # %%
 lab.plot(
@@ -186,14 +187,15 @@ lab.alert_states(
 )
 
 # %% [markdown]
-# `AirflowTaskFailed` stays for some minutes after the failure, by `keep_firing_for`. Its query is
-# true for a minute only, and a person should still find it on the board.
+# `AirflowTaskFailed` went straight to firing, and it still fires. Its query is true for a minute
+# only, but its rule says `keep_firing_for: 5m`, so that a person still finds it on the dashboard.
+# Its own `[over]` comes after that.
 #
 # ### Your turn 5.4
 #
 # For a panel on the wall: how many alerts fire? One number, without the `Watchdog`, and without
 # those that are only pending. The metric is `ALERTS`, its labels are `alertname` and
-# `alertstate`.
+# `alertstate`. `count(...)` counts series, and `!=` in the braces leaves a value out.
 
 # %%
 how_many_fire = ...
@@ -202,9 +204,10 @@ stack.check("5.4", how_many_fire)
 # %% [markdown]
 # ## 5.5 Repair a rule that always fires
 #
-# Your predecessor left three rules to be told when a task has failed for good. What is asked of
-# all three: **fire within a minute of each failure, and be silent two minutes after the last
-# one.** To see whether a rule can be silent, wait until nothing has failed for three minutes.
+# Your predecessor wrote three rules that should tell when a task has failed for good. What is
+# asked of all three: **fire within a minute of each failure, and be silent two minutes after the
+# last one.** To see whether a rule can be silent, wait until nothing has failed for three
+# minutes.
 
 # %%
 quiet = '(sum(increase(airflow_task_finish{state="failed"}[3m])) or vector(0)) == 0'
@@ -302,10 +305,9 @@ def first_time(promql):
 pd.DataFrame({"first failure": first_time(f"{failed} > 0"), "first alarm": first_time(second_only)})
 
 # %% [markdown]
-# For each task the alarm comes later than the failure, or never. It is the second failure that
-# rings. When the first one was counted, there was no such series a minute ago, and a number minus
-# nothing is nothing. A task that fails once a month, always with a restart in between, never
-# rings.
+# The alarm comes a minute late, or never. For its first minute the new series has nothing to be
+# compared with, and a number minus nothing is nothing. After that only later failures count. A
+# task that fails once a month, always with a restart in between, never rings.
 #
 # `increase` would see the step here, because this Prometheus puts a zero before each new counter.
 # Yours at work may not. There is a way that needs no such help: `unless` keeps what is on its
@@ -322,10 +324,10 @@ stack.check("5.7", sees_the_first)
 
 # %% [markdown]
 # The rule that this stack uses has one more condition: somebody must have been looking a minute
-# ago. Otherwise every counter is new after Prometheus itself was restarted. It stands, with its
-# reasons, in [succeeding.yml](../stack/prometheus/rules/succeeding.yml), and tests make each rule
-# there be silent, fire and clear. That is the one habit to take with you: **a rule that was never
-# seen to fire is a guess.**
+# ago. Otherwise every counter looks new when Prometheus comes back after a longer pause. It
+# stands, with its reasons, in [succeeding.yml](../stack/prometheus/rules/succeeding.yml), and
+# tests make each rule there be silent, fire and clear. That is the one habit to take with you:
+# **a rule that was never seen to fire is a guess.**
 #
 # ## What is still ugly
 #

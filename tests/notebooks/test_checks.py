@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from lab import connection, execution
+from lab import checks, connection, diagnosis, execution
 from lab.checks import Question, questions
 from lab.connection import Lab
 from lab.problem import LabProblem
@@ -89,3 +89,20 @@ def test_an_unknown_number_is_a_line() -> None:
 def test_a_query_that_was_not_recorded_is_a_line() -> None:
     with pytest.raises(LabProblem, match=r"recorded replies.*start the stack"):
         lab_of("2.3").check("2.3", "sum by (dag_id) (increase(airflow_task_success[7m]))")
+
+
+def test_a_zero_where_nothing_is_expected_is_right() -> None:
+    one, other = (("dag_id", "a"),), (("dag_id", "b"),)
+    expected = {one: {10.0: 2.0}}
+    assert checks.same({one: {0.0: 0.0, 10.0: 2.0}, other: {10.0: 0.0}}, expected)
+    assert not checks.same({one: {0.0: 1.0, 10.0: 2.0}}, expected)
+    assert not checks.same({one: {10.0: 2.0}, other: {10.0: 1.0}}, expected)
+    assert not checks.same({one: {}}, expected)
+
+
+def test_labels_of_the_scrape_do_not_count_unless_they_differ() -> None:
+    def up(job: str) -> diagnosis.Labels:
+        return (("__name__", "up"), ("instance", "x"), ("job", job))
+
+    assert checks.comparable({up("a"): {0.0: 1.0}}) == {(): {0.0: 1.0}}
+    assert len(checks.comparable({up("a"): {0.0: 1.0}, up("b"): {0.0: 1.0}})) == 2

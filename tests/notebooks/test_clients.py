@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
@@ -189,6 +191,17 @@ def test_nothing_is_not_drawn() -> None:
     for draw in (plots.plot, plots.bars):
         with pytest.raises(LabProblem, match="nothing to draw for 'Tries'"):
             draw(empty, "Tries", "tries")
+
+
+def test_a_value_that_is_infinite_is_left_out() -> None:
+    moments = pd.date_range("2026-01-01", periods=4, freq="15s", tz="UTC")
+    shares = pd.DataFrame({"a": [0.5, math.inf, 1.0, -math.inf], "b": [math.inf] * 4}, moments)
+    plt.switch_backend("agg")
+    plots.plot(shares, "Shares", "share")
+    drawn = plt.gca()
+    assert len(drawn.get_lines()) == 1
+    assert 1 < drawn.get_ylim()[1] < 2
+    plt.close("all")
 
 
 def test_a_recording_is_written_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

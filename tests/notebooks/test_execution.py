@@ -15,7 +15,7 @@ PROSE_NUMBER = re.compile(r"(?<![\w.#-])\d+(?:\.\d+)?(?![\w-]|\.\d)")
 # Not prose: fences, code, links, headings, list numbers, and references to sections and parts.
 NOT_PROSE = re.compile(
     r"```.*?```|`[^`]*`|\]\([^)]*\)|\[\d[^\]]*\]|^#[^\n]*|^\d+\. "
-    r"|(?:[Ss]ections?|[Pp]arts?|Airflow|Your turn) [\d.]+",
+    r"|(?:[Ss]ections?|[Pp]arts?|[Nn]otebook|Airflow|Grafana|Your turn) [\d.]+",
     re.S | re.M,
 )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import unquote_plus
@@ -97,3 +99,20 @@ def test_recorded_replies_tell_of_nobody(name: str) -> None:
 def test_answers_are_compared_at_one_moment(name: str) -> None:
     for key, known_replies in replies(name).items():
         assert not key.endswith(f"step={STEP}s") or len(known_replies) == 1, unquote_plus(key)
+
+
+def test_nothing_is_written_to_the_readers_home(tmp_path: Path) -> None:
+    code = (
+        "import lab.execution, nbformat.v4 as v4\n"
+        "cell = v4.new_code_cell('import lab, matplotlib.pyplot')\n"
+        "lab.execution.execute(v4.new_notebook(cells=[cell]), 'offline')"
+    )
+    folders = ("IPYTHONDIR", "MPLCONFIGDIR", "JUPYTER", "XDG")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(folders)}
+    subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=execution.NOTEBOOKS,
+        env=environment | {"HOME": str(tmp_path)},
+        check=True,
+    )
+    assert list(tmp_path.iterdir()) == []
