@@ -39,13 +39,17 @@ class Prometheus(Service):
         frame = without_common(frame)
         return frame[[*(c for c in frame.columns if c != "value"), "value"]]
 
-    def query_range(self, promql: str, minutes: float = 15, step: int = 15) -> pd.DataFrame:
-        """What a query gave in the last minutes: a row per moment (UTC), a column per series.
+    def query_range(
+        self, promql: str, minutes: float = 15, step: int = 15, end: float | None = None
+    ) -> pd.DataFrame:
+        """What a query gave in the minutes before `end` (seconds; now, if it is not given).
+
+        A row per moment (UTC), a column per series.
 
         A column is named after the labels in which the series differ. Where a series had no value
         there is NaN.
         """
-        series = self.series(promql, minutes, step)
+        series = self.series(promql, minutes, step, end or time.time())
         names = short_names(list(series))
         columns = {names[labels]: pd.Series(values) for labels, values in series.items()}
         frame = pd.DataFrame(columns)
@@ -57,20 +61,18 @@ class Prometheus(Service):
 
         Raises `LabProblem` if one of them gives more than one series.
         """
-        columns = {}
+        columns, end = {}, time.time()
         for name, promql in queries.items():
-            frame = self.query_range(promql, minutes, step)
+            frame = self.query_range(promql, minutes, step, end)
             if frame.shape[1] > 1:
                 raise LabProblem(f"{promql} gives {frame.shape[1]} series; sum them to compare.")
             columns[name] = frame.sum(axis="columns", min_count=1)
         return pd.concat(columns, axis="columns", sort=True)
 
     def series(
-        self, promql: str, minutes: float, step: int, end: float | None = None
+        self, promql: str, minutes: float, step: int, end: float
     ) -> dict[Labels, dict[float, float]]:
-        """The same as plain data: labels to moments (seconds) to values, up to `end`, or now."""
-        if end is None:
-            end = time.time() // step * step  # moments that the lines of several plots share
+        """The same as plain data: labels to moments (seconds) to values, up to `end`."""
         data = self.get(
             "/query_range", query=promql, start=end - minutes * 60, end=end, step=f"{step}s"
         )

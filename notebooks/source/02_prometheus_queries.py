@@ -136,9 +136,14 @@ stack.check("2.3", tasks_begun)
 # else:
 
 # %%
-beats = stack.prometheus.query_range("increase(airflow_scheduler_heartbeat[5m])", minutes=5)
-per_second = stack.prometheus.query_range("rate(airflow_scheduler_heartbeat[5m])", minutes=5)
-times = (beats / per_second).mean().iloc[0]
+growth = stack.prometheus.compare(
+    {
+        "increase": "increase(airflow_scheduler_heartbeat[5m])",
+        "rate": "rate(airflow_scheduler_heartbeat[5m])",
+    },
+    minutes=5,
+)
+times = (growth["increase"] / growth["rate"]).mean()
 print(f"increase is {times:.0f} times rate: as many as the window of 5 minutes has seconds")
 
 # %% [markdown]
