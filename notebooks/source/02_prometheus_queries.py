@@ -148,8 +148,8 @@ print(f"increase is {times:.0f} times rate: as many as the window of 5 minutes h
 
 # %% [markdown]
 # So which one? `rate` for what streams: requests, bytes, beats, anything that you would say "per
-# second" of. `increase` for what you count on fingers. "0.003 failures per second" makes nobody
-# get up; "one failure in five minutes" does.
+# second" of. `increase` for what you count on fingers. "A few thousandths of a failure per
+# second" makes nobody get up; "one failure in five minutes" does.
 #
 # Two rules for windows. A window needs at least two samples, so it has to be longer than two
 # scrapes; four is comfortable. And a short window is nervous, a long one slow to notice.
