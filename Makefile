@@ -38,7 +38,7 @@ grade: install
 	@$(RUN) -m grader grade $(PART) --submission "$(SUBMISSION)" --seed $(SEED) $(ARGS)
 
 test: install
-	@$(RUN) -m ruff check --quiet . && $(RUN) -m ruff format --check --quiet . && $(RUN) -m mypy --no-error-summary && $(RUN) -m pytest -q -n 2 --dist loadfile tests $(ARGS)
+	@$(RUN) -m ruff check --quiet . && $(RUN) -m ruff format --check --quiet . && $(RUN) -m mypy --no-error-summary && $(RUN) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests $(ARGS)
 
 test-fast: install
 	@$(RUN) -m pytest -q tests/pure tests/test_course.py $(ARGS)
