@@ -62,28 +62,38 @@ class Case(NamedTuple):
         return self.name.partition("__")[0]
 
 
+def said(text: str, name: str) -> str:
+    """What a line such as `# message: ...` of a fixture says, or nothing."""
+    found = re.search(rf"^# {name}: (.+)$", text, re.M)
+    return found[1] if found else ""
+
+
+def whole(path: Path) -> str:
+    """A file of a fixture, with the file that it is followed by."""
+    text = path.read_text("utf-8")
+    end = said(text, "followed by")
+    return text + ("\n\n" + (HOSTILE / end).read_text("utf-8") if end else "")
+
+
 def lay_out(name: str, tmp: Path) -> Case:
     """Copy a fixture to where a submission has it. `.txt` hides a file from tools of this repo."""
     submission, playground = tmp / "submission", tmp / "playground"
     source = HOSTILE / name
     text = (source / DAG_FILE if source.is_dir() else source).read_text("utf-8")
-    named = re.search(r"^# part: (\w+)$", text, re.M)
-    part = named[1] if named else PART
+    part = said(text, "part") or PART
     folder = submission / part
     folder.mkdir(parents=True)
     playground.mkdir()
     for path in source.iterdir() if source.is_dir() else [source]:
         target = folder / (path.name.removesuffix(".txt") if source.is_dir() else DAG_FILES[part])
-        target.write_text(path.read_text("utf-8").replace(PLAYGROUND, str(playground)), "utf-8")
-    message = re.search(r"^# message: (.+)$", text, re.M)
-    seconds = re.search(r"^# seconds: (\d+)$", text, re.M)
+        target.write_text(whole(path).replace(PLAYGROUND, str(playground)), "utf-8")
     return Case(
         name=name,
         part=part,
         folder=submission,
         playground=playground,
-        message=message[1] if message else "",
-        seconds=float(seconds[1]) if seconds else SECONDS,
+        message=said(text, "message"),
+        seconds=float(said(text, "seconds") or SECONDS),
     )
 
 

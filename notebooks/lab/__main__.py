@@ -9,7 +9,8 @@ from typing import Annotated
 import nbformat
 import typer
 
-from lab import WORK, execution
+from lab import WORK, connection, execution
+from lab.history import make_history
 from lab.problem import LabProblem
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -34,11 +35,15 @@ def build(names: Names = None) -> None:
 
 
 @app.command()
-def record(names: Names = None) -> None:
+def record(
+    names: Names = None,
+    history: Annotated[float, typer.Option(help="Minutes of runs before the first notebook.")] = 5,
+) -> None:
     """Execute notebooks against the running stack, with the answers, and keep what it says.
 
     The executed notebooks are left in `.work/notebooks`, for you to look at.
     """
+    make_history(connection.live("history", record=False).airflow, history)
     for name in names or execution.names():
         notebook = execution.from_source(name)
         execution.fill_in(notebook)

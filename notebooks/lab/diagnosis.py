@@ -40,10 +40,9 @@ def contract() -> dict[str, str]:
     known = tomllib.loads(CONTRACT.read_text("utf-8"))["metric"]
     types: dict[str, str] = {}
     for metric in known:
-        names = [metric["name"]]
+        types[metric["name"]] = metric["type"]
         if metric["type"] == "histogram":
             types |= {metric["name"] + suffix: "counter" for suffix in SUFFIXES}
-        types |= {name: metric["type"] for name in names}
     return types
 
 

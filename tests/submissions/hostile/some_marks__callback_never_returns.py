@@ -1,14 +1,10 @@
 """Right tries; the callback of one of them never returns."""
 
 # part: 04_failures
+# followed by: _asks_the_gateway.py
 # slow
 # message: `sometimes_fails` did not come back within 8 seconds
 # seconds: 8
-
-from datetime import timedelta
-
-from airflow.sdk import dag, task
-from airflow.sdk.exceptions import AirflowFailException
 
 
 def notify(context):
@@ -18,36 +14,3 @@ def notify(context):
             pass
         except BaseException:
             continue
-
-
-@dag(
-    dag_id="failure_test_pipeline",
-    schedule=None,
-    params={"gateway": [1], "board": "on"},
-    default_args={"on_retry_callback": notify, "on_failure_callback": notify},
-)
-def failure_test_pipeline():
-    """The question to the gateway, and what comes of it."""
-
-    @task(
-        retries=3,
-        retry_delay=timedelta(minutes=1),
-        retry_exponential_backoff=2.0,
-        max_retry_delay=timedelta(minutes=3),
-    )
-    def sometimes_fails(params, ti):
-        """Ask four times at most, and once if the gateway says no."""
-        answers = params["gateway"]
-        answer = answers[min(ti.try_number, len(answers)) - 1]
-        if answer == "refused":
-            raise AirflowFailException("refused")
-        return int(answer)
-
-    @task
-    def publish_count(count):
-        """Tell nobody."""
-
-    publish_count(sometimes_fails())
-
-
-failure_test_pipeline()
