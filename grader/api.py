@@ -25,6 +25,7 @@ from grader.judge.plugin import Judge, Observations, Verdict
 from grader.judge.record import CheckResult, Hashes, PartResult, Record, Versions
 from grader.judge.view import Observation
 from grader.observe.observer import Listener, Observer
+from grader.observe.sandbox import Lock, no_sandbox
 from grader.observe.staging import read_source
 from grader.scenario import Limits, Scenario
 
@@ -59,7 +60,8 @@ class Silent:
 class Grader:
     """Grades submissions with one warm worker. A context manager: leaving it ends the worker.
 
-    `limits` replaces those of `course.toml`; `cache` False neither reads nor writes transcripts.
+    `limits` replaces those of `course.toml`; `cache` False neither reads nor writes transcripts;
+    `lock` is the sandbox.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Grader:
         home: Path = HOME,
         course: Course | None = None,
         listener: Listener | None = None,
+        lock: Lock = no_sandbox,
     ):
         self.course = course or load_course()
         self._limits = limits
@@ -81,6 +84,7 @@ class Grader:
             jobs=jobs or usable_cores(),
             cache=cache,
             listener=self._listener,
+            lock=lock,
         )
         self.timings: dict[str, float] = {}
 
@@ -148,16 +152,26 @@ def make_record(
 ) -> Record:
     """All verdicts with their points. A check without a verdict is the grader's failure."""
     results = [part_result(submission, part, verdicts) for part in parts]
+    sources = [read_source(submission, part).data or b"" for part in parts]
+    return record_of(shown_path(submission), parts, results, sources, seed)
+
+
+def record_of(
+    submission: str,
+    parts: list[Part],
+    results: list[PartResult],
+    sources: Iterable[bytes],
+    seed: int,
+) -> Record:
+    """The record of parts that were marked from `sources`, by what is installed here."""
     return Record(
         seed=seed,
-        submission=shown_path(submission),
+        submission=submission,
         points=sum(r.points for r in results),
         max_points=sum(r.max_points for r in results),
         hashes=Hashes(
-            submission=hash_of(read_source(submission, part).data or b"" for part in parts),
-            checks=hash_of(
-                file.read_bytes() for part in parts for file in collect.check_files(part)
-            ),
+            submission=hash_of(sources),
+            checks=checks_hash(parts),
         ),
         versions=Versions(
             grader=grader.__version__,
@@ -166,6 +180,11 @@ def make_record(
         ),
         parts=results,
     )
+
+
+def checks_hash(parts: Iterable[Part]) -> str:
+    """SHA-256 of the hidden checks of some parts."""
+    return hash_of(file.read_bytes() for part in parts for file in collect.check_files(part))
 
 
 def part_result(

@@ -20,12 +20,13 @@ from typing import Protocol
 
 from grader.course import Part
 from grader.observe.cache import Cache, files_hash
+from grader.observe.sandbox import Lock, no_sandbox
 from grader.observe.servers import Servers
 from grader.observe.staging import lay_out, read_source
 from grader.observe.worker_client import WorkerClient, WorkerDied
 from grader.scenario import Limits, Scenario
 from grader.transcript import Breach, Transcript
-from grader.worker.job import Job
+from grader.worker.job import Job, Opened
 
 Key = tuple[str, str]
 PATIENCE = 60.0
@@ -72,8 +73,17 @@ class Round:
 class Observer:
     """Owns the worker, the cache and the folder `home` in which everything is written."""
 
-    def __init__(self, home: Path, exercises: Path, *, jobs: int, cache: bool, listener: Listener):
-        self._home, self._exercises, self._jobs = home, exercises, jobs
+    def __init__(
+        self,
+        home: Path,
+        exercises: Path,
+        *,
+        jobs: int,
+        cache: bool,
+        listener: Listener,
+        lock: Lock = no_sandbox,
+    ):
+        self._home, self._exercises, self._jobs, self._lock = home, exercises, jobs, lock
         self._cache = Cache(home / "cache" if cache else None)
         self._listener = listener
         self._worker: WorkerClient | None = None
@@ -141,7 +151,7 @@ class Observer:
     def _worker_ready(self) -> WorkerClient:
         if self._worker is None:
             self._listener.stage("Loading Airflow")
-            self._worker = WorkerClient(self._home)
+            self._worker = WorkerClient(self._home, self._lock)
         self._worker.wait_until_ready()
         self.timings |= {f"worker: {k}": v for k, v in self._worker.timings.items()}
         return self._worker
@@ -160,15 +170,18 @@ class Observer:
         if not state.running:
             return
         longest = max(p.limits.seconds for p in state.running.values())
-        number, transcript = worker.next_reply(longest + PATIENCE)
-        self._take(state, state.running.pop(number), transcript)
+        news = worker.next_news(longest + PATIENCE)
+        if isinstance(news, Opened):
+            pending = state.running[news.id]
+            pending.servers = Servers(pending.scenario, worker.sockets_of(news))
+        else:
+            self._take(state, state.running.pop(news.id), news.transcript)
 
     def _start(self, state: Round, worker: WorkerClient, pending: Pending) -> None:
         runs = self._home / "run"
         runs.mkdir(parents=True, exist_ok=True)
         pending.folder = Path(tempfile.mkdtemp(dir=runs))
         lay_out(pending.folder, self._exercises, pending.part, pending.source, pending.scenario)
-        pending.servers = Servers(pending.scenario)
         pending.started = time.perf_counter()
         self._next_id += 1
         state.running[self._next_id] = pending
@@ -181,7 +194,6 @@ class Observer:
                 dag_id=pending.part.dag_id,
                 scenario=pending.scenario,
                 limits=pending.limits,
-                environment=pending.servers.environment,
             )
         )
 

@@ -1,12 +1,13 @@
-"""The real local servers a task can talk to: StatsD over UDP, SMTP, HTTP. All on 127.0.0.1.
+"""The real local servers a task can talk to: StatsD over UDP, SMTP, HTTP.
 
-They live on the judging side, answer what the scenario says, and note what they got. They must
-not judge it. Any process of the machine can write to them, so what they keep has an end, and
-nothing that they are sent makes them raise, print or wait.
+They live on the judging side, answer what the scenario says on sockets that the worker opened, and
+note what they got. They must not judge it. Others can write to them, so what they keep has an end,
+and nothing that they are sent makes them raise, print or wait.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import email
 import email.policy
@@ -17,9 +18,10 @@ import re
 import socket
 import threading
 import time
+from collections.abc import Awaitable
 from typing import Any, Generic, TypeVar
 
-from grader.scenario import HttpReply, Scenario
+from grader.scenario import HttpReply, Scenario, Server
 from grader.transcript import Mail, Metric, Request
 
 LIMIT = 10_000
@@ -53,14 +55,10 @@ class Kept(Generic[Fact]):
 class StatsdServer:
     """Collects StatsD lines with InfluxDB tags."""
 
-    def __init__(self) -> None:
+    def __init__(self, opened: socket.socket) -> None:
         self.metrics: Kept[Metric] = Kept()
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        # Lines that come faster than they are read wait here; what does not fit is lost.
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket = opened
         self._socket.settimeout(0.1)
-        self.port: int = self._socket.getsockname()[1]
         self._until = math.inf
         self._thread = threading.Thread(target=self._receive, daemon=True)
         self._thread.start()
@@ -103,9 +101,9 @@ def parse_statsd(line: str) -> Metric | None:
 class SmtpServer:
     """Takes every mail."""
 
-    def __init__(self) -> None:
+    def __init__(self, opened: socket.socket) -> None:
         # A tenth of a second that few scenarios need.
-        from aiosmtpd.controller import Controller
+        from aiosmtpd.controller import BaseThreadedController
         from aiosmtpd.smtp import SMTP
 
         self.mails: Kept[Mail] = Kept()
@@ -122,16 +120,22 @@ class SmtpServer:
                 transports.discard(self.transport)
                 super().connection_lost(error)
 
-        class Inbox(Controller):
+        class Inbox(BaseThreadedController):
             def factory(self) -> SMTP:
                 return Session(self.handler, **self.SMTP_kwargs)
 
+            def _create_server(self) -> Awaitable[asyncio.AbstractServer]:
+                return self.loop.create_server(self._factory_invoker, sock=opened)
+
+            def _trigger_server(self) -> None:
+                """Without a connection: the socket's address may be in another network."""
+                self.loop.call_soon_threadsafe(self._factory_invoker)
+
         # Standard error belongs to the report.
         logging.getLogger("mail.log").disabled = True
-        self._controller = Inbox(self, hostname="127.0.0.1", port=free_port(), data_size_limit=MAIL)
+        self._controller = Inbox(self, data_size_limit=MAIL)
         self._controller.loop.set_exception_handler(lambda loop, context: None)
         self._controller.start()
-        self.port: int = self._controller.port
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Called by aiosmtpd for each message."""
@@ -171,7 +175,7 @@ def parse_mail(envelope: Any) -> Mail:
 class HttpServer:
     """Answers the scenario's replies by path; anything else is 404."""
 
-    def __init__(self, replies: dict[str, HttpReply]) -> None:
+    def __init__(self, replies: dict[str, HttpReply], opened: socket.socket) -> None:
         requests = self.requests = Kept[Request]()
         stopping = self._stopping = threading.Event()
         room = threading.Semaphore(CONNECTIONS)
@@ -200,7 +204,7 @@ class HttpServer:
             def log_message(self, format: str, *args: Any) -> None:
                 """Standard error belongs to the report."""
 
-        class Server(http.server.ThreadingHTTPServer):
+        class Listener(http.server.ThreadingHTTPServer):
             daemon_threads = True
 
             def verify_request(self, *about: Any) -> bool:
@@ -215,8 +219,10 @@ class HttpServer:
             def handle_error(self, *about: Any) -> None:
                 """Who asked has hung up, or never meant to ask."""
 
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self.port: int = self._server.server_port
+        address = opened.getsockname()
+        self._server = Listener(address, Handler, bind_and_activate=False)
+        self._server.socket.close()
+        self._server.socket = opened
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def stop(self) -> None:
@@ -226,40 +232,15 @@ class HttpServer:
         self._server.server_close()
 
 
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Servers:
-    """The servers that one scenario asks for, and the environment that leads to them."""
+    """The servers that one scenario asks for, on the sockets that were opened for them."""
 
-    def __init__(self, scenario: Scenario):
-        self.environment: dict[str, str] = {}
-        self._statsd = StatsdServer() if "statsd" in scenario.servers else None
-        self._smtp = SmtpServer() if "smtp" in scenario.servers else None
-        self._http = HttpServer(scenario.http_replies) if "http" in scenario.servers else None
-        if self._statsd:
-            self.environment |= {
-                "AIRFLOW__METRICS__STATSD_ON": "True",
-                "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
-                "AIRFLOW__METRICS__STATSD_PORT": str(self._statsd.port),
-            }
-        if self._smtp:
-            self.environment["AIRFLOW_CONN_SMTP_DEFAULT"] = (
-                f"smtp://127.0.0.1:{self._smtp.port}?disable_ssl=true&disable_tls=true"
-            )
-        places = {"http": f"http://127.0.0.1:{self._http.port}" if self._http else ""}
-        for name, value in scenario.variables.items():
-            self.environment[f"AIRFLOW_VAR_{name.upper()}"] = value.replace(
-                "{http}", places["http"]
-            )
-        for name, value in scenario.connections.items():
-            self.environment[f"AIRFLOW_CONN_{name.upper()}"] = value.replace(
-                "{http}", places["http"]
-            )
+    def __init__(self, scenario: Scenario, sockets: dict[Server, socket.socket]):
+        self._statsd = StatsdServer(sockets["statsd"]) if "statsd" in sockets else None
+        self._smtp = SmtpServer(sockets["smtp"]) if "smtp" in sockets else None
+        self._http = (
+            HttpServer(scenario.http_replies, sockets["http"]) if "http" in sockets else None
+        )
 
     def stop(self) -> dict[str, list[Any]]:
         """Stop them all; what they got, by the transcript's field names."""

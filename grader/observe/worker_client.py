@@ -10,6 +10,7 @@ import contextlib
 import os
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,12 +19,14 @@ from pathlib import Path
 import psutil
 
 from grader.course import ROOT
-from grader.transcript import Transcript
-from grader.worker.job import Job, Ready, Reply, Setup
+from grader.observe.sandbox import Lock, no_sandbox
+from grader.scenario import Server
+from grader.worker.job import NEWS, Job, Opened, Ready, Reply, Setup
 
 START_TIMEOUT = 180.0
 # Two steps, so that no frame of the first is still there when learner code walks up the stack.
 START = "from grader.worker.serve import prepare; prepare().serve()"
+MOST_SOCKETS = 8
 
 
 class EnvironmentProblem(Exception):
@@ -35,23 +38,29 @@ class WorkerDied(Exception):
 
 
 class WorkerClient:
-    """One worker process. Start it early: it loads Airflow while other things are prepared."""
+    """One worker process. Start it early: it loads Airflow while other things are prepared.
 
-    def __init__(self, home: Path):
-        home.mkdir(parents=True, exist_ok=True)
+    `lock` is what it is locked into, with the folders of `home` that it may write to.
+    """
+
+    def __init__(self, home: Path, lock: Lock = no_sandbox):
+        writable = [home / "airflow", home / "run"]
+        for folder in writable:
+            folder.mkdir(parents=True, exist_ok=True)
         self._log = home / "worker.log"
         self.timings: dict[str, float] = {}
         self._rest = b""
-        with open(self._log, "wb") as log:
+        self._descriptors: list[int] = []
+        self._connection, worker_end = socket.socketpair()
+        with open(self._log, "wb") as log, worker_end:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", START],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                lock([sys.executable, "-P", "-c", START], writable),
+                stdin=worker_end.fileno(),
+                stdout=log,
                 stderr=log,
                 cwd=ROOT,
                 env=clean_environment(home),
                 start_new_session=True,
-                bufsize=0,
             )
         with contextlib.suppress(WorkerDied):  # `wait_until_ready` tells why
             self._send(Setup(home=home / "airflow").model_dump_json())
@@ -78,33 +87,43 @@ class WorkerClient:
         """Hand out a job. Raises `WorkerDied`."""
         self._send(job.model_dump_json())
 
-    def next_reply(self, timeout: float) -> tuple[int, Transcript]:
-        """The next finished job. Raises `WorkerDied`."""
-        reply = Reply.model_validate_json(self._line(time.monotonic() + timeout))
-        return reply.id, reply.transcript
+    def next_news(self, timeout: float) -> Opened | Reply:
+        """The next finished job, or one whose servers are waited for. Raises `WorkerDied`."""
+        return NEWS.validate_json(self._line(time.monotonic() + timeout))
+
+    def sockets_of(self, opened: Opened) -> dict[Server, socket.socket]:
+        """The sockets that came along with the news; now the caller's to close."""
+        count = len(opened.sockets)
+        mine, self._descriptors = self._descriptors[:count], self._descriptors[count:]
+        return {k: socket.socket(fileno=d) for k, d in zip(opened.sockets, mine, strict=True)}
 
     def _send(self, line: str) -> None:
-        assert self._process.stdin is not None
-        data = line.encode() + b"\n"
         try:
-            while data:
-                data = data[self._process.stdin.write(data) or 0 :]
-        except BrokenPipeError:
+            self._connection.sendall(line.encode() + b"\n")
+        except ConnectionError:
             raise WorkerDied from None
 
     def _line(self, deadline: float) -> bytes:
-        assert self._process.stdout is not None
         with selectors.DefaultSelector() as selector:
-            selector.register(self._process.stdout, selectors.EVENT_READ)
+            selector.register(self._connection, selectors.EVENT_READ)
             while b"\n" not in self._rest:
                 if not selector.select(timeout=max(0.0, deadline - time.monotonic())):
                     raise WorkerDied
-                data = os.read(self._process.stdout.fileno(), 1 << 20)
-                if not data:
-                    raise WorkerDied
-                self._rest += data
+                self._rest += self._receive()
         line, _, self._rest = self._rest.partition(b"\n")
         return line
+
+    def _receive(self) -> bytes:
+        try:
+            data, found, _, _ = socket.recv_fds(self._connection, 1 << 20, MOST_SOCKETS)
+        except ConnectionError:
+            raise WorkerDied from None
+        for descriptor in found:
+            os.set_inheritable(descriptor, False)
+        self._descriptors += found
+        if not data:
+            raise WorkerDied
+        return data
 
     def _last_words(self) -> str:
         lines = self._log.read_text("utf-8", "replace").strip().splitlines()
@@ -112,7 +131,6 @@ class WorkerClient:
 
     def stop(self) -> None:
         """End the worker and everything below it."""
-        assert self._process.stdin is not None and self._process.stdout is not None
         try:
             below = psutil.Process(self._process.pid).children(recursive=True)
         except psutil.Error:
@@ -122,13 +140,15 @@ class WorkerClient:
                 process.kill()
             except psutil.Error:
                 continue
-        self._process.stdin.close()
+        self._connection.close()
+        for descriptor in self._descriptors:
+            os.close(descriptor)
+        self._descriptors = []
         try:
             self._process.wait(timeout=2)
         except subprocess.TimeoutExpired:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
-        self._process.stdout.close()
 
 
 def clean_environment(home: Path) -> dict[str, str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from grader.scenario import Limits, Scenario
+from grader.scenario import Limits, Scenario, Server
 from grader.transcript import Transcript
 
 
@@ -29,7 +30,6 @@ class Job(BaseModel):
     dag_id: str
     scenario: Scenario
     limits: Limits
-    environment: dict[str, str] = {}
 
 
 class Ready(BaseModel):
@@ -39,9 +39,24 @@ class Ready(BaseModel):
     timings: dict[str, float]
 
 
+class Opened(BaseModel):
+    """The sockets of one job's servers were opened. They come along with this, in this order."""
+
+    model_config = ConfigDict(extra="forbid")
+    kind: Literal["opened"] = "opened"
+    id: int
+    sockets: tuple[Server, ...]
+
+
 class Reply(BaseModel):
     """The transcript of one job."""
 
     model_config = ConfigDict(extra="forbid")
+    kind: Literal["reply"] = "reply"
     id: int
     transcript: Transcript
+
+
+NEWS: TypeAdapter[Opened | Reply] = TypeAdapter(
+    Annotated[Opened | Reply, Field(discriminator="kind")]
+)

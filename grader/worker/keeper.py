@@ -40,7 +40,7 @@ def become_subreaper() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def keep(job: Job, database: Database) -> Transcript:
+def keep(job: Job, database: Database, environment: dict[str, str]) -> Transcript:
     """Observe one job in a fresh child and return what became of it."""
     os.setsid()
     become_subreaper()
@@ -50,7 +50,7 @@ def keep(job: Job, database: Database) -> Transcript:
     baseline = anonymous_memory(psutil.Process())
     child = os.fork()
     if child == 0:
-        run_child(job, database, nonce, writing)
+        run_child(job, database, environment, nonce, writing)
     os.close(writing)
     watch = Watch(job, baseline)
     assembler = Assembler(job)
@@ -67,10 +67,12 @@ def keep(job: Job, database: Database) -> Transcript:
     )
 
 
-def run_child(job: Job, database: Database, nonce: str, writing: int) -> None:
+def run_child(
+    job: Job, database: Database, environment: dict[str, str], nonce: str, writing: int
+) -> None:
     """The forked side. Never returns: whatever happens, the process ends here."""
     try:
-        events = enter(job, writing)
+        events = enter(job, environment, writing)
         from grader.worker.child import observe  # loaded by `preload`; it imports Airflow
 
         emit = make_emitter(events, nonce)
@@ -85,7 +87,7 @@ def run_child(job: Job, database: Database, nonce: str, writing: int) -> None:
         os._exit(0)
 
 
-def enter(job: Job, writing: int) -> int:
+def enter(job: Job, environment: dict[str, str], writing: int) -> int:
     """Close what is not the learner's, set limits and environment. Returns the event pipe."""
     output = os.open(job.folder / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     null = os.open(os.devnull, os.O_RDONLY)
@@ -102,7 +104,7 @@ def enter(job: Job, writing: int) -> int:
     os.chdir(work)
     os.environ.pop("PYTHONPATH", None)
     os.environ.update(
-        job.environment,
+        environment,
         AIRFLOW_HOME=str(job.folder),
         HOME=str(work),
         TMPDIR=str(work),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import socket
 import sys
 import time
 import traceback
@@ -15,9 +16,10 @@ import traceback
 from grader.transcript import Breach, Transcript
 from grader.worker.database import Database
 from grader.worker.disguise import forget_file_names
-from grader.worker.job import Job, Ready, Reply, Setup
+from grader.worker.job import Job, Opened, Ready, Reply, Setup
 from grader.worker.keeper import become_subreaper, end_everything, keep
 from grader.worker.preload import preload
+from grader.worker.sockets import environment, open_sockets
 
 GRACE = 5.0
 
@@ -34,10 +36,10 @@ class Keeping:
 class Server:
     """The worker's loop. One thread, no Airflow call."""
 
-    def __init__(self, requests: int, replies: int, database: Database):
-        self._requests, self._replies, self._database = requests, replies, database
+    def __init__(self, judge: socket.socket, database: Database):
+        self._judge, self._database = judge, database
         self._selector = selectors.DefaultSelector()
-        self._selector.register(requests, selectors.EVENT_READ)
+        self._selector.register(judge, selectors.EVENT_READ)
         self._keepers: dict[int, Keeping] = {}
         self._rest = b""
         self._open = True
@@ -46,7 +48,7 @@ class Server:
         """Until the requests end and every keeper has answered."""
         while self._open or self._keepers:
             for key, _ in self._selector.select(timeout=0.5):
-                if key.fd == self._requests:
+                if key.fd == self._judge.fileno():
                     self._read_requests()
                 elif key.fd in self._keepers:
                     self._read_keeper(self._keepers[key.fd])
@@ -54,23 +56,38 @@ class Server:
                 self._lost(keeping, "seconds", f"{keeping.job.limits.seconds:g} seconds")
 
     def _read_requests(self) -> None:
-        data = os.read(self._requests, 1 << 20)
+        try:
+            data = self._judge.recv(1 << 20)
+        except ConnectionError:  # the judge is gone, without a farewell
+            data = b""
         if not data:
             self._open = False
-            self._selector.unregister(self._requests)
+            self._selector.unregister(self._judge)
             return
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._start(Job.model_validate_json(line))
 
     def _start(self, job: Job) -> None:
+        settings = self._open_servers(job)
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
-            run_keeper(job, self._database, writing)
+            run_keeper(job, self._database, settings, writing)
         os.close(writing)
         self._keepers[reading] = Keeping(job, pid, reading)
         self._selector.register(reading, selectors.EVENT_READ)
+
+    def _open_servers(self, job: Job) -> dict[str, str]:
+        """Hand the sockets of the job's servers to the judge. Returns what leads to them."""
+        sockets = open_sockets(job.scenario)
+        settings = environment(job.scenario, sockets)
+        if sockets:
+            line = Opened(id=job.id, sockets=tuple(sockets)).model_dump_json().encode() + b"\n"
+            socket.send_fds(self._judge, [line], [s.fileno() for s in sockets.values()])
+        for opened in sockets.values():
+            opened.close()
+        return settings
 
     def _read_keeper(self, keeping: Keeping) -> None:
         data = os.read(keeping.fd, 1 << 20)
@@ -95,14 +112,14 @@ class Server:
         del self._keepers[keeping.fd]
         end_everything(keep_alive=frozenset(k.pid for k in self._keepers.values()))
         reply = Reply(id=keeping.job.id, transcript=transcript)
-        write_all(self._replies, reply.model_dump_json().encode() + b"\n")
+        self._judge.sendall(reply.model_dump_json().encode() + b"\n")
 
 
-def run_keeper(job: Job, database: Database, writing: int) -> None:
+def run_keeper(job: Job, database: Database, settings: dict[str, str], writing: int) -> None:
     """The forked side: keep one job, hand over its transcript, end."""
     try:
         try:
-            data = keep(job, database).model_dump_json().encode()
+            data = keep(job, database, settings).model_dump_json().encode()
         except Exception:
             # Only what a submission did can make its account unreadable; it gets the blame.
             traceback.print_exc()
@@ -121,16 +138,18 @@ def write_all(fd: int, data: bytes) -> None:
 
 
 def prepare() -> Server:
-    """Take the two pipes out of learner code's way and load Airflow."""
-    requests, replies = os.dup(0), os.dup(1)
+    """Take the connection to the judge, which is descriptor 0, out of learner code's way and load
+    Airflow.
+    """
+    judge = socket.socket(fileno=os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     become_subreaper()
     line = b""
     while not line.endswith(b"\n"):
-        line += os.read(requests, 1) or sys.exit("no setup")
+        line += judge.recv(1) or sys.exit("no setup")
     setup = Setup.model_validate_json(line)
     database, timings = preload(setup.home)
     forget_file_names()
-    write_all(replies, Ready(timings=timings).model_dump_json().encode() + b"\n")
-    return Server(requests, replies, database)
+    judge.sendall(Ready(timings=timings).model_dump_json().encode() + b"\n")
+    return Server(judge, database)

@@ -14,10 +14,11 @@ from probing import DAY, Notes, loaded, part_of, ran, write
 from grader.observe import cache, observer
 from grader.observe.cache import Cache
 from grader.observe.observer import Key, Observer
+from grader.observe.sandbox import Lock
 from grader.observe.worker_client import WorkerDied
 from grader.scenario import Limits, Scenario
 from grader.transcript import Breach, DagFacts, Error, Transcript
-from grader.worker.job import Job
+from grader.worker.job import Job, Reply
 
 TEXT = "from airflow.sdk import DAG\n"
 FACTS = DagFacts(dag_id="probe", next_runs=[], catchup=False, tags=[], params={}, tasks=[])
@@ -32,7 +33,7 @@ class FakeWorker:
     jobs: ClassVar[list[Job]]
     most: ClassVar[int]
 
-    def __init__(self, home: Path):
+    def __init__(self, home: Path, lock: Lock):
         self.timings = {"import": 1.0}
         self.running = True
         self._waiting: list[Job] = []
@@ -48,13 +49,13 @@ class FakeWorker:
         self._waiting.append(job)
         FakeWorker.most = max(FakeWorker.most, len(self._waiting))
 
-    def next_reply(self, timeout: float) -> tuple[int, Transcript]:
+    def next_news(self, timeout: float) -> Reply:
         if any(job.scenario.name in FakeWorker.deadly for job in self._waiting):
             self.running = False
             raise WorkerDied
         job = self._waiting.pop(0)
         facts = {"dag": FACTS, **FakeWorker.answers.get(job.scenario.name, {})}
-        return job.id, Transcript(scenario=job.scenario.name, **facts)
+        return Reply(id=job.id, transcript=Transcript(scenario=job.scenario.name, **facts))
 
     def stop(self) -> None:
         self.running = False

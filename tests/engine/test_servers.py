@@ -13,6 +13,7 @@ from probing import Probe, Seen, ran, source
 from grader.observe.servers import Servers, parse_statsd
 from grader.scenario import HttpReply, Scenario
 from grader.transcript import Metric
+from grader.worker.sockets import environment, open_sockets
 
 METRICS = source(
     """
@@ -213,12 +214,18 @@ def test_a_connection_leads_to_the_server(seen: Seen) -> None:
     assert port > 1024
 
 
+def serve(scenario: Scenario) -> tuple[Servers, dict[str, str]]:
+    """The scenario's servers, in this process, and what leads to them."""
+    sockets = open_sockets(scenario)
+    return Servers(scenario, sockets), environment(scenario, sockets)
+
+
 def test_who_gives_up_waiting_leaves_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
     replies = {"/slow": HttpReply(delay=30, body="x" * 10_000_000)}
-    servers = Servers(
+    servers, settings = serve(
         Scenario(servers=("http",), http_replies=replies, variables={"place": "{http}"})
     )
-    place = servers.environment["AIRFLOW_VAR_PLACE"]
+    place = settings["AIRFLOW_VAR_PLACE"]
     with pytest.raises(TimeoutError):
         urlopen(f"{place}/slow", timeout=0.2)
     answering = [t for t in threading.enumerate() if "process_request_thread" in t.name]
@@ -245,8 +252,8 @@ def test_a_line_of_statsd(line: str, metric: Metric | None) -> None:
 
 
 def test_a_burst_of_metrics_is_kept() -> None:
-    servers = Servers(Scenario(servers=("statsd",)))
-    place = "127.0.0.1", int(servers.environment["AIRFLOW__METRICS__STATSD_PORT"])
+    servers, settings = serve(Scenario(servers=("statsd",)))
+    place = "127.0.0.1", int(settings["AIRFLOW__METRICS__STATSD_PORT"])
     with socket.socket(type=socket.SOCK_DGRAM) as client:
         for number in range(200):
             client.sendto(f"heron.orders,shop=north:{number}|c".encode(), place)
@@ -254,10 +261,10 @@ def test_a_burst_of_metrics_is_kept() -> None:
 
 
 def test_servers_close_their_ports() -> None:
-    servers = Servers(Scenario(servers=("http", "smtp"), variables={"place": "{http}"}))
+    servers, settings = serve(Scenario(servers=("http", "smtp"), variables={"place": "{http}"}))
     ports = [
-        int(servers.environment["AIRFLOW_VAR_PLACE"].rpartition(":")[2]),
-        int(servers.environment["AIRFLOW_CONN_SMTP_DEFAULT"].rpartition(":")[2].split("?")[0]),
+        int(settings["AIRFLOW_VAR_PLACE"].rpartition(":")[2]),
+        int(settings["AIRFLOW_CONN_SMTP_DEFAULT"].rpartition(":")[2].split("?")[0]),
     ]
     for port in ports:
         socket.create_connection(("127.0.0.1", port), timeout=5).close()
@@ -269,10 +276,12 @@ def test_servers_close_their_ports() -> None:
 
 def test_what_a_flood_leaves_has_an_end(capfd: pytest.CaptureFixture[str]) -> None:
     """Lines, requests and mails that no client sends are forgotten, in silence."""
-    servers = Servers(Scenario(servers=("statsd", "http", "smtp"), variables={"place": "{http}"}))
-    statsd = "127.0.0.1", int(servers.environment["AIRFLOW__METRICS__STATSD_PORT"])
-    web = "127.0.0.1", int(servers.environment["AIRFLOW_VAR_PLACE"].rpartition(":")[2])
-    inbox = servers.environment["AIRFLOW_CONN_SMTP_DEFAULT"].rpartition(":")[2].split("?")[0]
+    servers, settings = serve(
+        Scenario(servers=("statsd", "http", "smtp"), variables={"place": "{http}"})
+    )
+    statsd = "127.0.0.1", int(settings["AIRFLOW__METRICS__STATSD_PORT"])
+    web = "127.0.0.1", int(settings["AIRFLOW_VAR_PLACE"].rpartition(":")[2])
+    inbox = settings["AIRFLOW_CONN_SMTP_DEFAULT"].rpartition(":")[2].split("?")[0]
     with socket.socket(type=socket.SOCK_DGRAM) as client:
         for line in (b"x" * 60_000 + b":1|c", b"a:nan|c", b"a:1e999|c", b"\xff\x00:1|"):
             client.sendto(line, statsd)
