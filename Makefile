@@ -11,10 +11,11 @@
 #   make doctor                    what on this machine keeps the stack from running
 #   make notebooks                 open the walkthroughs in JupyterLab
 #   make test                      everything that proves the course and the grader
+#   make test-sandbox              hostile submissions in bubblewrap, and what only that stops
 #   make test-notebooks            the notebooks alone, on recorded replies
 #   make test-stack                the native stack, live
 #   make test-compose              the containers, live
-.PHONY: help grade test test-fast test-stack test-compose format lock bench install clean doctor \
+.PHONY: help grade test test-fast test-sandbox test-stack test-compose format lock bench install clean doctor \
     stack stack-native stack-down stack-clean stack-status stack-logs stack-stop stack-start \
     stack-binaries boards notebooks notebook-files notebook-recordings test-notebooks
 
@@ -45,6 +46,9 @@ test-fast: install
 
 format: install
 	@$(RUN) -m ruff check --quiet --fix . && $(RUN) -m ruff format --quiet .
+
+test-sandbox: install
+	@SANDBOX=bwrap $(RUN) -m pytest -q -n 2 tests/test_sandbox.py tests/test_hostile.py $(ARGS)
 
 test-notebooks: install
 	@$(RUN) -m pytest -q -n 2 tests/notebooks $(ARGS)

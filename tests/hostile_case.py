@@ -75,9 +75,9 @@ def whole(path: Path) -> str:
     return text + ("\n\n" + (HOSTILE / end).read_text("utf-8") if end else "")
 
 
-def lay_out(name: str, tmp: Path) -> Case:
+def lay_out(name: str, tmp: Path, playgrounds: Path | None = None) -> Case:
     """Copy a fixture to where a submission has it. `.txt` hides a file from tools of this repo."""
-    submission, playground = tmp / "submission", tmp / "playground"
+    submission, playground = tmp / "submission", (playgrounds or tmp) / f"playground-{tmp.name}"
     source = HOSTILE / name
     text = (source / DAG_FILE if source.is_dir() else source).read_text("utf-8")
     part = said(text, "part") or PART

@@ -1,5 +1,6 @@
 """No trick gains a mark, harms a neighbour, hangs or loses a result.
 
+With `SANDBOX=bwrap` in the environment the same holds in a sandbox (`make test-sandbox`).
 Grades every file of `tests/submissions/hostile/` with the real engine: as the part in its line
 `# part:`, else as part 00. The expected verdict is the first word of a file's name, the learner's
 sentence is its line `# message:`.
@@ -25,6 +26,7 @@ from hostile_case import (
     HOSTILE,
     PART,
     SECONDS,
+    Case,
     assert_readable,
     assert_verdict,
     course_with,
@@ -37,9 +39,11 @@ from hostile_case import (
 from grader.api import Grader
 from grader.course import ROOT
 from grader.judge.record import Record
+from grader.observe.sandbox import LOCKS
 from grader.observe.worker_client import clean_environment
 from grader.report.json_file import write_json
 
+SANDBOX = os.environ.get("SANDBOX", "none")
 NEIGHBOUR = "01_ml_training"
 GRACE = 40.0  # for a worker that has to be started again, twice
 NASTIEST = (
@@ -58,9 +62,19 @@ def home() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def grader(home: Path) -> Iterator[Grader]:
+def playgrounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where tricks may leave things. In a sandbox too, so that they can do their worst."""
+    return tmp_path_factory.mktemp("playgrounds")
+
+
+@pytest.fixture(scope="module")
+def grader(home: Path, playgrounds: Path) -> Iterator[Grader]:
     """One grader for all: what one submission does to it, the next one would feel."""
-    with Grader(jobs=2, cache=False, home=home) as grader:
+
+    def lock(command: list[str], writable: list[Path]) -> list[str]:
+        return LOCKS[SANDBOX](command, [*writable, playgrounds])
+
+    with Grader(jobs=2, cache=False, home=home, lock=lock) as grader:
         yield grader
 
 
@@ -80,11 +94,13 @@ def test_a_trick_has_the_verdict_that_its_name_says(
     name: str,
     tmp_path: Path,
     home: Path,
+    playgrounds: Path,
+    grader: Grader,
     grade: Callable[..., Record],
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """The verdict, the sentence, and nothing left behind, and nothing said."""
-    case = lay_out(name, tmp_path)
+    case = lay_out(name, tmp_path, playgrounds)
     verdict = case.verdict
     if verdict == "known_gap":  # not defended: README.md of the grader says so; rename when it is
         verdict = "full_marks"
@@ -96,19 +112,32 @@ def test_a_trick_has_the_verdict_that_its_name_says(
     assert_verdict(verdict, record.parts[0])
     assert_readable(name, record, case.message)
     assert took < case.seconds + GRACE
-    assert not still_running(case.playground)
+    assert not left_running(case, grader)
     assert Record.model_validate_json((case.playground / "result.json").read_bytes()) == record
     assert strangers() == before
     assert capfd.readouterr().err == ""
     assert not list((home / "run").glob("*")), "a scenario's folder was left behind"
 
 
+def left_running(case: Case, grader: Grader) -> set[int]:
+    """Processes that the submission left. In a sandbox it knows other numbers than we do, but there
+    all that lives is the sandbox's first process and the worker.
+    """
+    if SANDBOX == "none":
+        return still_running(case.playground)
+    worker = grader._observer._worker
+    if worker is None or not worker.running:
+        return set()
+    _, _, *others = psutil.Process(worker._process.pid).children(recursive=True)
+    return {process.pid for process in others if is_alive(process.pid)}
+
+
 @pytest.mark.parametrize("name", NASTIEST)
 def test_a_neighbour_keeps_its_marks(
-    name: str, tmp_path: Path, grade: Callable[..., Record]
+    name: str, tmp_path: Path, playgrounds: Path, grade: Callable[..., Record]
 ) -> None:
     """A solved part that is graded at the same time by the same worker."""
-    case = lay_out(name, tmp_path)
+    case = lay_out(name, tmp_path, playgrounds)
     shutil.copytree(ROOT / "solutions" / NEIGHBOUR, case.folder / NEIGHBOUR)
     attacked, neighbour = grade(case.folder, (PART, NEIGHBOUR)).parts
     assert_verdict(case.verdict, attacked)

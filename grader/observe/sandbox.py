@@ -25,6 +25,7 @@ SETTINGS = ("alternatives", "group", "hosts", "ld.so.cache", "localtime", "nsswi
 # The rooms whose code runs in the worker.
 ROOMS = ("__init__.py", "scenario.py", "transcript.py", "worker")
 NOBODY = "65534"
+IN_MEMORY = str(64 << 20)  # bytes in a folder that is no file system's
 
 
 def no_sandbox(command: list[str], writable: list[Path]) -> list[str]:
@@ -46,13 +47,21 @@ def bubblewrap(command: list[str], writable: list[Path]) -> list[str]:
         arguments += ["--ro-bind-try", place, place]
     for name in SETTINGS:
         arguments += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-    arguments += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
-    arguments += ["--ro-bind", sys.base_prefix, sys.base_prefix]
+    arguments += ["--proc", "/proc", "--dev", "/dev"]
+    for place in ("/tmp", "/dev/shm"):
+        arguments += [
+            *(["--size", IN_MEMORY] if "--size" in bwrap_help() else []),
+            "--tmpfs",
+            place,
+        ]
     arguments += ["--tmpfs", str(ROOT)]
+    arguments += ["--ro-bind", sys.base_prefix, sys.base_prefix]
     for source, target in visible():
         arguments += ["--ro-bind", str(source), str(target)]
     for folder in writable:
         arguments += ["--bind", str(folder), str(folder)]
+    for place in (str(ROOT), "/dev", "/"):
+        arguments += ["--remount-ro", place]
     return [*arguments, "--chdir", str(ROOT), "--", *command]
 
 
