@@ -27,14 +27,14 @@ class Plain:
         self._count = 0
         shutil.rmtree(self._home, ignore_errors=True)
         (self._template / "dags").mkdir(parents=True)
-        settings = self._settings(self._template, self._template / "dags")
+        settings = self.settings(self._template, self._template / "dags")
         migrate = [sys.executable, "-m", "airflow", "db", "migrate"]
         timed(migrate, self._template, settings, "airflow db migrate")
 
     def command_line(self, story: Story) -> Figure:
         """`airflow dags test` once per run of the scenario, each a process of its own."""
-        home = self._new_home()
-        settings = self._settings(home, story.folder / "part")
+        home = self.new_home()
+        settings = self.settings(home, story.folder / "part")
         laps = []
         for run in story.runs:
             command = [sys.executable, "-m", "airflow", "dags", "test", "--conf"]
@@ -49,10 +49,10 @@ class Plain:
 
     def one_process(self, stories: list[Story]) -> tuple[Lap, dict[str, float]]:
         """One pytest process, all scenarios one after another; and the seconds of each."""
-        home = self._new_home()
+        home = self.new_home()
         (home / "dags").mkdir(exist_ok=True)
         (home / "stories.json").write_bytes(STORIES.dump_json(stories))
-        settings = self._settings(home, home / "dags")
+        settings = self.settings(home, home / "dags")
         settings["BENCH_STORIES"] = str(home / "stories.json")
         settings["BENCH_SECONDS"] = str(home / "seconds.json")
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout=0"]
@@ -60,13 +60,13 @@ class Plain:
         lap = timed([*command, str(TEST_FILE)], home, settings, "pytest with dag.test()")
         return lap, json.loads((home / "seconds.json").read_text("utf-8"))
 
-    def _new_home(self) -> Path:
+    def new_home(self) -> Path:
         self._count += 1
         home = self._home / f"{self._count:02}"
         shutil.copytree(self._template, home)
         return home
 
-    def _settings(self, home: Path, dags: Path) -> dict[str, str]:
+    def settings(self, home: Path, dags: Path) -> dict[str, str]:
         scratch = home / "tmp"
         scratch.mkdir(exist_ok=True)
         return self._environment | {
