@@ -35,7 +35,7 @@ PLANS = ("family", "flat", "prepaid")
 SECONDS_PER_CALLER = 0.2
 
 DEFAULT_ADDRESS = "http://localhost:9090"
-TIMEOUT = 2.0
+TIMEOUT = 1.0
 MAX_FAILURE_RATIO = 0.1
 
 Caller = dict[str, str]

@@ -5,8 +5,6 @@ It must not load learner code. It happens before the first fork, so no thread ma
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import gc
 import hashlib
 import importlib.metadata
@@ -17,7 +15,6 @@ import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +89,8 @@ def preload(root: Path) -> tuple[database.Database, dict[str, float]]:
     metadata = database.Database(home)
     metadata.open()
     lap("metadata database")
+    from grader.worker.execution_api import build_execution_api
+
     build_execution_api()
     lap("execution api")
     rehearse(home, metadata)
@@ -116,73 +115,22 @@ def import_child() -> None:
     del sys.modules["pytest"]
 
 
-def build_execution_api() -> None:
-    """Build the in-process Execution API and send it one request, which is what takes the time.
-
-    Through the async transport: the sync one starts an event-loop thread that no fork survives.
-    Only its newest version is built: `DAG.test` speaks no other, and the eight older ones that it
-    keeps for older workers cost four seconds.
-    """
-    import httpx
-    from airflow.api_fastapi.execution_api import versions
-    from airflow.api_fastapi.execution_api.routes import execution_api_router
-    from airflow.sdk.execution_time.supervisor import in_process_api_server
-    from cadwyn import HeadVersion, Version, VersionBundle
-    from cadwyn.route_generation import _DELETED_ROUTE_TAG
-
-    routes = execution_api_router.routes
-    routes[:] = [r for r in routes if _DELETED_ROUTE_TAG not in getattr(r, "tags", ())]
-    newest = versions.bundle.versions[0].value
-    versions.bundle = VersionBundle(HeadVersion(), Version(newest))
-
-    async def ask() -> None:
-        transport = in_process_api_server().atransport
-        async with httpx.AsyncClient(transport=transport, base_url="http://in-process") as client:
-            (await client.get("/health")).raise_for_status()
-
-    asyncio.run(ask())
-    remember_dependants()
-
-
-def remember_dependants() -> None:
-    """Have FastAPI take each dependency apart once, not again in every request.
-
-    It does so wherever an app overrides dependencies, as the in-process Execution API does.
-    """
-    from fastapi.dependencies import utils
-
-    original = utils.get_dependant
-    known: dict[tuple[Any, ...], Any] = {}
-
-    def get_dependant(
-        *,
-        own_oauth_scopes: list[str] | None = None,
-        parent_oauth_scopes: list[str] | None = None,
-        **rest: Any,
-    ) -> Any:
-        own, parent = own_oauth_scopes or [], parent_oauth_scopes or []
-        key = (tuple(own), tuple(parent), *sorted(rest.items()))
-        if key not in known:
-            known[key] = original(own_oauth_scopes=own, parent_oauth_scopes=parent, **rest)
-        return known[key]
-
-    utils.get_dependant = get_dependant
-
-
 def rehearse(home: Path, metadata: database.Database) -> None:
     """Run a DAG of three tasks once, so that no scenario pays for what only the first run pays."""
     from airflow.sdk.execution_time.supervisor import InProcessTestSupervisor as Supervisor
+    from airflow.sdk.execution_time.supervisor import in_process_api_server
 
     from grader.worker.load import load_dags, sync_to_database
 
     file = Path(__file__).with_name("rehearsal.py")
     original = Supervisor._handle_socket_comms
     Supervisor._handle_socket_comms = listen_closely  # type: ignore[method-assign]
-    with tempfile.TemporaryDirectory(dir=home) as folder, borrowed_transport():
+    with tempfile.TemporaryDirectory(dir=home) as folder:
         metadata.use_copy(Path(folder) / database.NAME)
         dags = load_dags(file)
         sync_to_database(dags, file.parent)
         dags["rehearsal"].test()
+        in_process_api_server().transport.close()
         metadata.close()
     Supervisor._handle_socket_comms = original  # type: ignore[method-assign]
 
@@ -191,31 +139,3 @@ def listen_closely(supervisor: Any) -> None:
     """Airflow's own, but noticing within 10 ms instead of a second that the task is over."""
     while supervisor._open_sockets:
         supervisor._service_subprocess(0.01)
-
-
-@contextlib.contextmanager
-def borrowed_transport() -> Iterator[None]:
-    """Give `DAG.test` a sync transport whose event-loop thread ends here.
-
-    The one that Airflow makes by itself lives as long as any client of it, and caches keep those.
-    """
-    import httpx
-    from a2wsgi import ASGIMiddleware
-    from airflow.sdk.execution_time.supervisor import in_process_api_server
-
-    api = in_process_api_server()
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    stack = contextlib.AsyncExitStack()
-    lifespan = stack.enter_async_context(api.app.router.lifespan_context(api.app))
-    asyncio.run_coroutine_threadsafe(lifespan, loop).result()
-    api.transport = httpx.WSGITransport(app=ASGIMiddleware(api.app, loop=loop))  # type: ignore[arg-type]
-    try:
-        yield
-    finally:
-        del api.transport
-        asyncio.run_coroutine_threadsafe(stack.aclose(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
