@@ -25,7 +25,9 @@ class Task(BaseModel):
 
 
 class Part(BaseModel):
-    """One part of the course: a folder with a lesson and one DAG file to complete."""
+    """One part of the course: a folder with a lesson and one DAG file to complete. `several_dags`
+    says that the file may hold others beside `dag_id`; its checks say which.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     slug: str = Field(pattern=r"^\d\d_[a-z0-9_]+$")
@@ -33,6 +35,7 @@ class Part(BaseModel):
     minutes: int = Field(gt=0)
     dag_id: str
     dag_file: str
+    several_dags: bool = False
     tags: tuple[str, ...] = ()
     task: tuple[Task, ...] = Field(min_length=1)
     limits: Limits = Limits()

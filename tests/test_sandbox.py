@@ -147,7 +147,7 @@ def test_when_the_judge_is_killed_the_sandbox_ends(tmp_path: Path) -> None:
     home = tmp_path / "home"
     judge = psutil.Popen([sys.executable, "-c", code, str(home), str(endless)], cwd=ROOT)
     deadline = time.monotonic() + 60
-    while not list(home.glob("run/*/output.txt")) and time.monotonic() < deadline:
+    while not list(home.glob("run/*/output-*.txt")) and time.monotonic() < deadline:
         time.sleep(0.1)
     below = judge.children(recursive=True)
     assert len(below) >= 4

@@ -52,7 +52,7 @@ def watch(rng: Random, reply: HttpReply | None, **more: Any) -> Scenario:
         runs=(PlannedRun(logical_date=hour, conf={"watched": watched}),),
         variables={"prometheus_url": "{http}" if reply else NOBODY_THERE},
         servers=("statsd", "http") if reply else ("statsd",),
-        http_replies={QUERY: reply} if reply else {},
+        http_replies={QUERY: (reply,)} if reply else {},
         **more,
     )
 
@@ -132,7 +132,7 @@ def watched(given: Scenario) -> str:
 
 def ratio(given: Scenario) -> float:
     """The number that Prometheus answers."""
-    answer = json.loads(given.http_replies[QUERY].body)
+    answer = json.loads(given.http_replies[QUERY][0].body)
     return float(answer["data"]["result"][0]["value"][1])
 
 

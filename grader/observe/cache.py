@@ -59,7 +59,7 @@ class Cache:
 
     def key(self, files: str, part: Part, scenario: Scenario, limits: Limits) -> str:
         """The name under which a transcript is kept."""
-        names = [part.dag_id, part.dag_file]
+        names = [part.dag_id, part.dag_file, str(part.several_dags)]
         settings = [scenario.model_dump_json(), limits.model_dump_json()]
         text = "\n".join([engine_hash(), files, *names, *settings])
         return hashlib.sha256(text.encode()).hexdigest()

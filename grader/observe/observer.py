@@ -192,6 +192,7 @@ class Observer:
                 folder=pending.folder,
                 dag_file=pending.part.dag_file,
                 dag_id=pending.part.dag_id,
+                several_dags=pending.part.several_dags,
                 scenario=pending.scenario,
                 limits=pending.limits,
             )

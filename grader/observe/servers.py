@@ -18,7 +18,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any, Generic, TypeVar
 
 from grader.scenario import HttpReply, Scenario, Server
@@ -172,11 +172,28 @@ def parse_mail(envelope: Any) -> Mail:
     )
 
 
+class Answers:
+    """Gives each reply of a path once, in their order, and the last one from then on."""
+
+    def __init__(self, replies: Mapping[str, tuple[HttpReply, ...]]) -> None:
+        self._left = {path: list(row) for path, row in replies.items() if row}
+        self._lock = threading.Lock()
+
+    def next(self, path: str) -> HttpReply:
+        """The next reply on a path; where there is none, 404."""
+        with self._lock:
+            row = self._left.get(path) or [HttpReply(status=404)]
+            return row.pop(0) if len(row) > 1 else row[0]
+
+
 class HttpServer:
     """Answers the scenario's replies by path; anything else is 404."""
 
-    def __init__(self, replies: dict[str, HttpReply], opened: socket.socket) -> None:
+    def __init__(
+        self, replies: Mapping[str, tuple[HttpReply, ...]], opened: socket.socket
+    ) -> None:
         requests = self.requests = Kept[Request]()
+        answers = Answers(replies)
         stopping = self._stopping = threading.Event()
         room = threading.Semaphore(CONNECTIONS)
 
@@ -189,12 +206,17 @@ class HttpServer:
                 body = self.rfile.read(size).decode("utf-8", "replace")
                 request = Request(method=self.command, path=self.path, body=body)
                 requests.add(request, len(self.path) + len(body))
-                reply = replies.get(self.path.split("?")[0], HttpReply(status=404))
+                reply = answers.next(self.path.split("?")[0])
                 stopping.wait(reply.delay)
+                if reply.hang_up:
+                    self.close_connection = True
+                    return
                 data = reply.body.encode()
                 with contextlib.suppress(ConnectionError):  # whoever asked has given up
                     self.send_response(reply.status)
                     self.send_header("content-type", reply.content_type)
+                    for name, value in reply.headers.items():
+                        self.send_header(name, value)
                     self.send_header("content-length", str(len(data)))
                     self.end_headers()
                     self.wfile.write(data)

@@ -11,10 +11,20 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from grader.transcript import Breach, DagFacts, Error, File, Run, TaskInstance, Transcript, Try
+from grader.transcript import (
+    Breach,
+    DagFacts,
+    Error,
+    File,
+    Loading,
+    Run,
+    TaskInstance,
+    Transcript,
+    Try,
+)
 from grader.worker.events import ProtocolError
 from grader.worker.folders import files_below
-from grader.worker.job import Job
+from grader.worker.job import Job, run_key
 
 MAX_FILES = 200
 MAX_TEXT = 64 * 1024
@@ -27,12 +37,11 @@ class Assembler:
     def __init__(self, job: Job):
         self._job = job
         self._facts: dict[str, Any] = {}
-        self._runs: list[dict[str, Any]] = []
+        self._runs: dict[int, dict[str, Any]] = {}
         self._open: dict[str, Any] | None = None
         self._last: str | None = None
         self._breach: Breach | None = None
         self._given = {str(p) for p in (job.folder / "part").rglob("*") if p.is_file()}
-        self.done = False
 
     def take(self, event: dict[str, Any]) -> None:
         """Raises `ProtocolError` where an event does not fit what came before."""
@@ -56,12 +65,14 @@ class Assembler:
                 task_id=self._open["task_id"] if self._open else left_behind,
             )
 
-    def finish(self, left: int) -> Transcript:
-        """The transcript. `left` is how many processes had to be ended."""
-        if not self.done:
+    def finish(self, left: int, *, complete: bool) -> Transcript:
+        """The transcript. `left` is how many processes had to be ended, `complete` whether all came
+        to their end.
+        """
+        if not complete:
             self.breach("exit", "the process ended before the run did" if left == 0 else "stopped")
-        runs = [self._run(r) for r in self._runs]
-        if self.done and self._breach is None:
+        runs = [self._run(self._runs[key]) for key in sorted(self._runs)]
+        if complete and self._breach is None:
             self._check_consistency(runs)
         return Transcript(
             scenario=self._job.scenario.name,
@@ -84,14 +95,19 @@ class Assembler:
         self._last = task_id
         self.breach("xcom", f"{self._job.limits.xcom_mib} MiB in one XCom ({size:,} characters)")
 
-    def _take_loaded(self, dag_ids: list[str], dag: dict[str, Any] | None) -> None:
+    def _take_loaded(
+        self, dag_ids: list[str], dags: list[dict[str, Any]], slept: float, touched: list[str]
+    ) -> None:
+        found = [DagFacts.model_validate(dag) for dag in dags]
         self._facts["dag_ids"] = dag_ids
-        self._facts["dag"] = DagFacts.model_validate(dag) if dag else None
+        self._facts["dag"] = next((d for d in found if d.dag_id == self._job.dag_id), None)
+        self._facts["others"] = [d for d in found if d.dag_id != self._job.dag_id]
+        self._facts["loading"] = Loading(slept=slept, touched=touched)
 
-    def _take_run_started(self, run: int, logical_date: str, conf: dict[str, Any]) -> None:
-        if run != len(self._runs):
-            raise ValueError("runs out of order")
-        self._runs.append({"logical_date": logical_date, "conf": conf, "tries": {}})
+    def _take_run_started(self, run: int, **about: Any) -> None:
+        if run in self._runs:
+            raise ValueError("a run was started twice")
+        self._runs[run] = {**about, "tries": {}}
 
     def _take_try_started(self, run: int, **record: Any) -> None:
         self._open = record
@@ -102,15 +118,31 @@ class Assembler:
         self._open = record if ended.state == "deferred" else None
         self._last = ended.task_id
 
-    def _take_run_ended(self, run: int, state: str, instances: list[dict[str, Any]]) -> None:
-        self._runs[run]["state"] = state
+    def _take_run_ended(
+        self, run: int, state: str, end: str | None, instances: list[dict[str, Any]]
+    ) -> None:
+        self._runs[run] |= {"state": state, "end": end}
         self._runs[run]["instances"] = [TaskInstance.model_validate(i) for i in instances]
+
+    def _take_run_left(self, run: int, **left: Any) -> None:
+        self._runs[run] |= left
 
     def _take_run_broke(self, run: int, error: dict[str, Any]) -> None:
         self._runs[run]["error"] = Error.model_validate(error)
 
+    def _take_interrupted(self, index: int, how: str) -> None:
+        plan = self._job.scenario.runs[index].interruption
+        if plan is None or plan.kind != how:
+            raise ValueError("nothing of the kind was planned")
+        self._open = None
+        if how == "kill":
+            self._runs[run_key(index)]["killed"] = True
+
+    def _take_waits(self) -> None:
+        """It is the crew that does something about it."""
+
     def _take_done(self) -> None:
-        self.done = True
+        """Likewise."""
 
     @staticmethod
     def _key(record: dict[str, Any]) -> tuple[str, int, int]:

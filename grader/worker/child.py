@@ -1,13 +1,16 @@
-"""Runs one scenario in a forked process: loads the file, runs `DAG.test`, tells what happens.
+"""Runs one scenario in a forked process: loads the file, runs its DAGs, tells what happens.
 
 Learner code runs here and nowhere else. It must not return to the code that forked it.
 """
 
 from __future__ import annotations
 
-import copy
+import contextlib
+import os
+import signal
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -15,95 +18,108 @@ from typing import Any
 
 from airflow.sdk import DAG
 
-from grader.scenario import PlannedRun
+from grader.scenario import pauses
 from grader.worker import facts
 from grader.worker.clock import VirtualClock
 from grader.worker.disguise import hide_modules
-from grader.worker.job import Job
+from grader.worker.interruptions import Interrupter
+from grader.worker.job import Job, Turn
 from grader.worker.load import load_dags, sync_to_database
+from grader.worker.loading import LoadingWatch
 from grader.worker.output import OutputTail
+from grader.worker.runs import DAG_TEST, Runner
 from grader.worker.tries import TryObserver
 
 Emit = Callable[..., None]
-DAG_TEST = DAG.test
 MIB = 1024 * 1024
+MOST_DAGS = 20
 
 
-def observe(job: Job, emit: Emit) -> None:
-    """Take the submission through the scenario."""
-    clock = VirtualClock(job.scenario.start, DAG_TEST.__code__, next_due)
+def observe(turn: Turn, emit: Emit, wait: Callable[[], None]) -> None:
+    """Take the submission through a turn of the scenario. `wait` comes back when the keeper says
+    so.
+    """
+    job = turn.job
+    clock = VirtualClock(turn.start, DAG_TEST.__code__, next_due)
     if "statsd" in job.scenario.servers:
         send_metrics()
     file = str(job.folder / "part" / job.dag_file)
-    output = OutputTail(job.folder / "output.txt")
+    output = OutputTail(turn.output)
     hide_modules()
-    dag = load(job, file, emit, output)
-    if dag is None:
+    dags = load(turn, file, emit, output, clock)
+    if not dags:
         return
     observer = TryObserver(emit, output, file, job.limits.xcom_mib * MIB)
     observer.install()
-    for index, planned in enumerate(job.scenario.runs):
-        clock.move_to(planned.logical_date)
-        observer.run_index = index
-        run(dag, index, planned, emit, file)
+    if turn.beside:
+        clock.before_waiting = lambda: hand_over(clock, emit, wait)
+    runner = Runner(job, dags, clock, observer, output, emit)
+    held: set[int] = set()
+    for index in turn.runs:
+        planned = job.scenario.runs[index]
+        observer.around = interrupter(job, index, file, emit, held, wait)
+        runner.run_planned(index, planned)
+        if pauses(planned) and index not in held:  # the moment never came
+            observer.around = contextlib.nullcontext
+            runner.run_planned(index + 1, job.scenario.runs[index + 1])
 
 
-def load(job: Job, file: str, emit: Emit, output: OutputTail) -> DAG | None:
-    """Load the file and describe its DAG; None if there is nothing to run."""
+def load(
+    turn: Turn, file: str, emit: Emit, output: OutputTail, clock: VirtualClock
+) -> dict[str, DAG]:
+    """Load the file and describe its DAGs; none if there is nothing to run."""
+    job, slept = turn.job, clock.slept
+    watch = LoadingWatch(str(job.folder))
     try:
-        dags = load_dags(Path(file))
+        with watch.listening():
+            dags = load_dags(Path(file))
     except BaseException as error:
         emit("import_error", error=facts.error_facts(error, file).model_dump())
         emit("load_output", text=output.read()[0])
-        return None
+        return {}
     emit("load_output", text=output.read()[0])
-    ids = [facts.cut(str(i), 250) for i in dags]
-    dag = dags.get(job.dag_id)
-    if dag is not None and len(dag.tasks) > job.limits.tasks:
-        emit("too_many_tasks", count=len(dag.tasks))
-        return None
-    emit(
-        "loaded",
-        dag_ids=ids[:20],
-        dag=facts.dag_facts(dag, file).model_dump() if dag is not None else None,
-    )
-    if dag is None or len(dags) > 1:
-        return None
-    sync_to_database({job.dag_id: dag}, Path(file).parent)
-    return dag
-
-
-def run(dag: DAG, index: int, planned: PlannedRun, emit: Emit, file: str) -> None:
-    """One DAG run through the real `DAG.test`, whatever the name points to by now.
-
-    Airflow writes a run's `conf` into the DAG's own params, so the next run gets fresh ones.
-    """
-    date = planned.logical_date.isoformat()
-    kept = [(owner, copy.deepcopy(owner.params)) for owner in (dag, *dag.tasks)]
-    emit("run_started", run=index, logical_date=date, conf=planned.conf)
-    try:
-        dag_run = DAG_TEST(
-            dag,
-            logical_date=planned.logical_date,
-            run_after=planned.logical_date,
-            run_conf=dict(planned.conf),
+    count = sum(len(dag.tasks) for dag in dags.values())
+    if count > job.limits.tasks:
+        emit("too_many_tasks", count=count)
+        return {}
+    if turn.number == 0:
+        emit(
+            "loaded",
+            dag_ids=[facts.cut(str(i), 250) for i in dags][:MOST_DAGS],
+            dags=[facts.dag_facts(dag, file).model_dump() for dag in dags.values()][:MOST_DAGS],
+            slept=round(clock.slept - slept, 1),
+            touched=watch.touched,
         )
-        instances = [
-            {
-                "task_id": str(ti.task_id),
-                "map_index": int(ti.map_index),
-                "state": str(getattr(ti.state, "value", ti.state) or "none"),
-                "try_number": int(ti.try_number),
-            }
-            for ti in dag_run.get_task_instances()
-        ]
-        state = str(getattr(dag_run.state, "value", dag_run.state))
-        emit("run_ended", run=index, state=state, instances=instances)
-    except BaseException as error:
-        emit("run_broke", run=index, error=facts.error_facts(error, file).model_dump())
-    finally:
-        for owner, params in kept:
-            owner.params = params
+    if not job.several_dags and set(dags) != {job.dag_id}:
+        return {}
+    if turn.runs:
+        sync_to_database(dags, Path(file).parent)
+    return dags
+
+
+def interrupter(
+    job: Job, index: int, file: str, emit: Emit, held: set[int], wait: Callable[[], None]
+) -> Callable[[], AbstractContextManager[None]]:
+    """What is around each try of a run: nothing, or a watch for the moment to interrupt it."""
+    plan = job.scenario.runs[index].interruption
+    if plan is None:
+        return contextlib.nullcontext
+
+    def act() -> None:
+        held.add(index)
+        emit("interrupted", index=index, how=plan.kind)
+        if plan.kind == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        wait()
+
+    return Interrupter(file, job.folder / "work", plan.change, act).watching
+
+
+def hand_over(clock: VirtualClock, emit: Emit, wait: Callable[[], None]) -> None:
+    """Let the run that is held go on, now that this one has to wait for a retry."""
+    clock.before_waiting = lambda: None
+    emit("waits")
+    wait()
 
 
 def next_due(frame: FrameType) -> datetime | None:

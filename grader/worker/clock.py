@@ -33,11 +33,13 @@ class VirtualClock:
 
     `scheduler` is the code of `DAG.test`, which naps a second at a time while tasks wait for a
     retry; `next_due` tells from its frame when the next one is due, so that it naps once.
+    `before_waiting` is called before each such nap. `slept` counts the seconds that were slept.
     """
 
     def __init__(self, start: datetime, scheduler: object, next_due: NextDue):
         self._scheduler, self._next_due = scheduler, next_due
         self._ahead = 0.0
+        self.before_waiting: Callable[[], None] = lambda: None
         self._wakes: list[float] = []
         self._lock = threading.Lock()
         self._traveller = time_machine.travel(start.timestamp(), tick=True).start()
@@ -55,11 +57,25 @@ class VirtualClock:
     def perf_counter(self) -> float:
         return real_perf_counter() + self._ahead
 
+    @property
+    def slept(self) -> float:
+        return self._ahead
+
     def move_to(self, moment: datetime) -> None:
         """Go forward to `moment`; never back."""
         seconds = (moment - self.now()).total_seconds()
         if seconds > 0:
             self._advance(seconds)
+
+    @contextlib.contextmanager
+    def turned_to(self, moment: datetime) -> Iterator[None]:
+        """Have the time of day be `moment`, also an earlier one; clocks that only measure go on."""
+        seconds = (moment - self.now()).total_seconds()
+        self._traveller.shift(seconds)
+        try:
+            yield
+        finally:
+            self._traveller.shift(-seconds)
 
     def sleep(self, seconds: float) -> None:
         if seconds < 0:
@@ -67,6 +83,7 @@ class VirtualClock:
         caller = sys._getframe(1)
         if caller.f_code is self._scheduler:
             due = self._next_due(caller)
+            self.before_waiting()
             if due is not None:
                 seconds = max((due - self.now()).total_seconds(), 0.001)
         self._sleep(seconds, caller)

@@ -15,7 +15,7 @@ from typing import Any
 from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
 
-from grader.transcript import DagFacts, Error, TaskFacts, Value
+from grader.transcript import DagFacts, DeadlineFacts, Error, TaskFacts, Value
 
 dumps = json.dumps
 MESSAGE_LIMIT = 2_000
@@ -135,12 +135,19 @@ def task_facts(task: Any, file: str) -> TaskFacts:
         line=task_line(task, file),
         upstream=sorted(str(t) for t in task.upstream_task_ids),
         trigger_rule=str(getattr(task.trigger_rule, "value", task.trigger_rule)),
+        setup=bool(task.is_setup),
+        teardown=bool(task.is_teardown),
         retries=int(task.retries or 0),
         retry_delay=seconds(task.retry_delay) or 0.0,
         retry_exponential_backoff=bool(task.retry_exponential_backoff),
         max_retry_delay=seconds(task.max_retry_delay),
         execution_timeout=seconds(task.execution_timeout),
         pool=str(task.pool),
+        pool_slots=int(task.pool_slots),
+        priority_weight=int(task.priority_weight),
+        max_active_per_dag=task.max_active_tis_per_dag,
+        max_active_per_run=task.max_active_tis_per_dagrun,
+        outlets=asset_names(getattr(task, "outlets", None) or ()),
         group=str(task.task_group.group_id)
         if getattr(task, "task_group", None) and task.task_group.group_id
         else None,
@@ -148,6 +155,33 @@ def task_facts(task: Any, file: str) -> TaskFacts:
         callbacks=callback_names(task),
         depends_on_past=bool(task.depends_on_past),
         owner=str(task.owner),
+    )
+
+
+def asset_names(assets: Any) -> list[str]:
+    """The names of assets, sorted."""
+    return sorted({str(a.name) for a in assets if getattr(a, "name", None)})
+
+
+def scheduling_assets(scheduled: Any) -> list[Any]:
+    """The assets whose updates start a run."""
+    condition = getattr(scheduled.timetable, "asset_condition", None)
+    return [asset for _, asset in condition.iter_assets()] if condition is not None else []
+
+
+def deadlines_of(dag: DAG) -> list[Any]:
+    """The deadline alerts of a DAG. Airflow makes a list of them, whatever was declared."""
+    return list(dag.deadline or ())  # type: ignore[arg-type]
+
+
+def deadline_facts(alert: Any) -> DeadlineFacts:
+    """A deadline alert as it is declared."""
+    return DeadlineFacts(
+        name=cut(str(alert.name), 200) if alert.name else None,
+        reference=str(alert.reference.reference_name),
+        interval=seconds(alert.interval),
+        callback=cut(str(alert.callback.path), 200),
+        asynchronous=type(alert.callback).__name__ == "AsyncCallback",
     )
 
 
@@ -159,12 +193,11 @@ def dag_line(dag: DAG, file: str) -> int | None:
     return None
 
 
-def next_runs(dag: DAG, count: int = 3) -> list[str]:
+def next_runs(scheduled: Any, count: int = 3) -> list[str]:
     """The next automatic run times, as the scheduler would work them out at this moment."""
-    serialised = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
     times, info = [], None
     for _ in range(count):
-        info = serialised.next_dagrun_info(last_automated_run_info=info)
+        info = scheduled.next_dagrun_info(last_automated_run_info=info)
         if info is None:
             break
         times.append(info.run_after.isoformat())
@@ -173,16 +206,21 @@ def next_runs(dag: DAG, count: int = 3) -> list[str]:
 
 def dag_facts(dag: DAG, file: str) -> DagFacts:
     """The DAG as Airflow sees it before any run."""
+    scheduled = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
     return DagFacts(
         dag_id=str(dag.dag_id),
         line=dag_line(dag, file),
-        next_runs=next_runs(dag),
+        next_runs=next_runs(scheduled),
         start_date=time_text(dag.start_date),
         catchup=bool(dag.catchup),
         tags=sorted(str(tag) for tag in dag.tags),
         params={str(k): _param(v) for k, v in dag.params.dump().items()},
         description=cut(str(dag.description)) if dag.description else None,
         max_active_runs=dag.max_active_runs,
+        max_active_tasks=dag.max_active_tasks,
+        run_timeout=seconds(dag.dagrun_timeout),
+        assets=asset_names(scheduling_assets(scheduled)),
+        deadlines=[deadline_facts(alert) for alert in deadlines_of(dag)],
         callbacks=callback_names(dag),
         tasks=[task_facts(task, file) for task in dag.tasks],
     )

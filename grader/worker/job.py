@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,6 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from grader.scenario import Limits, Scenario, Server
 from grader.transcript import Transcript
+
+MOST_STARTED = 20  # runs that assets start because of one planned run
+
+
+def run_key(index: int, started: int = 0) -> int:
+    """A number for the n-th planned run, or for the n-th that an asset started because of it."""
+    return index * (MOST_STARTED + 1) + started
 
 
 class Setup(BaseModel):
@@ -28,8 +36,38 @@ class Job(BaseModel):
     folder: Path
     dag_file: str
     dag_id: str
+    several_dags: bool = False
     scenario: Scenario
     limits: Limits
+
+
+class Turn(BaseModel):
+    """What one of a job's processes does. `number` counts the processes, `runs` are the planned
+    runs that it takes; `beside` says that it runs while another one is held.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    job: Job
+    number: int
+    runs: tuple[int, ...]
+    beside: bool = False
+
+    @property
+    def start(self) -> datetime:
+        """The virtual time at which it begins."""
+        if self.number == 0:
+            return self.job.scenario.start
+        return self.job.scenario.runs[self.runs[0]].begin
+
+    @property
+    def output(self) -> Path:
+        """Where its standard output goes."""
+        return self.job.folder / f"output-{self.number}.txt"
+
+    @property
+    def database(self) -> Path:
+        """Its own copy of the metadata database."""
+        return self.job.folder / f"airflow-{self.number}.db"
 
 
 class Ready(BaseModel):

@@ -45,6 +45,7 @@ def set_environment(home: Path) -> None:
         AIRFLOW__CORE__LOAD_EXAMPLES="False",
         AIRFLOW__CORE__UNIT_TEST_MODE="False",
         AIRFLOW__CORE__FERNET_KEY="",
+        AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION="False",
         AIRFLOW__API_AUTH__JWT_SECRET=secrets.token_hex(32),
         AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{home / database.NAME}",
         AIRFLOW__LOGGING__LOGGING_LEVEL="INFO",

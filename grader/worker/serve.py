@@ -16,8 +16,9 @@ import traceback
 from grader.transcript import Breach, Transcript
 from grader.worker.database import Database
 from grader.worker.disguise import forget_file_names
+from grader.worker.ending import become_subreaper, end_everything
 from grader.worker.job import Job, Opened, Ready, Reply, Setup
-from grader.worker.keeper import become_subreaper, end_everything, keep
+from grader.worker.keeper import keep
 from grader.worker.preload import preload
 from grader.worker.sockets import environment, open_sockets
 

@@ -5,7 +5,9 @@ It wraps the function that `DAG.test` calls for a try and changes nothing in wha
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,7 +27,9 @@ Key = tuple[int, str, int, int]
 
 
 class TryObserver:
-    """Emits `try_started` and `try_ended`. The legs of a deferred try are one try."""
+    """Emits `try_started` and `try_ended`. The legs of a deferred try are one try. `around` makes
+    what each call for a try happens in.
+    """
 
     def __init__(self, emit: Callable[..., None], output: OutputTail, file: str, xcom_limit: int):
         self._emit, self._output, self._file = emit, output, file
@@ -33,6 +37,7 @@ class TryObserver:
         self._starts: dict[Key, str] = {}
         self._texts: dict[Key, str] = {}
         self.run_index = 0
+        self.around: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
 
     def install(self) -> None:
         """Take the place of `run_task_in_process`, which `DAG.test` looks up for every try."""
@@ -42,7 +47,8 @@ class TryObserver:
             key = (self.run_index, str(ti.task_id), int(ti.map_index), int(ti.try_number))
             self._start(key)
             try:
-                result = original(ti=ti, task=task, client=client)
+                with self.around():
+                    result = original(ti=ti, task=task, client=client)
             except BaseException as error:
                 self._end(key, ti, "failed", error)
                 raise

@@ -53,6 +53,7 @@ class Probe:
     text: str
     scenarios: tuple[Scenario, ...] = field(default_factory=lambda: (ran(),))
     limits: Limits = field(default_factory=lambda: Limits(seconds=120))
+    several_dags: bool = False
 
     def line(self, marker: str) -> int:
         """The number of the only line that holds `marker`."""
@@ -60,7 +61,7 @@ class Probe:
         return number
 
 
-def part_of(name: str, limits: Limits = Limits()) -> Part:  # noqa: B008
+def part_of(name: str, limits: Limits = Limits(), *, several_dags: bool = False) -> Part:  # noqa: B008
     """A part of a course that consists of one probe."""
     return Part(
         slug=f"90_{name}",
@@ -68,6 +69,7 @@ def part_of(name: str, limits: Limits = Limits()) -> Part:  # noqa: B008
         minutes=1,
         dag_id="probe",
         dag_file="probe.py",
+        several_dags=several_dags,
         task=(Task(title="Probe", points=1),),
         limits=limits,
     )
@@ -133,7 +135,10 @@ def observe_all(observer: Observer, submission: Path, probes: dict[str, Probe]) 
     """Take all probes through their scenarios in one go."""
     for name, probe in probes.items():
         write(submission, name, probe.text)
-    wanted = [(part_of(name, probe.limits), probe.scenarios) for name, probe in probes.items()]
+    wanted = [
+        (part_of(name, p.limits, several_dags=p.several_dags), p.scenarios)
+        for name, p in probes.items()
+    ]
     return Seen(observer.observe(submission, wanted))
 
 

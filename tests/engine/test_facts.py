@@ -18,6 +18,10 @@ FULL = source(
         max_retry_delay=timedelta(hours=1),
         execution_timeout=timedelta(seconds=90),
         pool="press",
+        pool_slots=2,
+        priority_weight=7,
+        max_active_tis_per_dag=3,
+        max_active_tis_per_dagrun=1,
         trigger_rule="all_done",
         depends_on_past=True,
         on_failure_callback=tell,
@@ -49,7 +53,8 @@ FULL = source(
     """,
     """schedule="30 2 * * *", start_date=datetime(2024, 1, 1, tzinfo=UTC), catchup=True,
     tags=["wing", "beak"], params={"size": Param(3, type="integer"), "name": "Ada"},
-    description="A bird.", max_active_runs=2, on_failure_callback=tell,
+    description="A bird.", max_active_runs=2, max_active_tasks=5,
+    dagrun_timeout=timedelta(hours=3), on_failure_callback=tell,
     default_args={"owner": "heron"}""",
     before="""
     from airflow.providers.standard.operators.bash import BashOperator
@@ -125,8 +130,28 @@ DAGS = {
         ["probe", "second"],
     ),
 }
+WEIGHTS = source(
+    """
+    @task
+    def one(): ...
+
+    b = one.override(task_id="b", priority_weight=10)()
+    b >> one.override(task_id="c")()
+    one.override(task_id="d", priority_weight=100, weight_rule="absolute")()
+    """
+)
+CARE = source(
+    """
+    @task
+    def one(): ...
+
+    make, end = one.override(task_id="make")(), one.override(task_id="end")()
+    make >> one.override(task_id="work")() >> end.as_teardown(setups=make)
+    """
+)
 PROBES = (
-    {"full": Probe(FULL, (loaded(),))}
+    {"weights": Probe(WEIGHTS), "weights_of_care": Probe(CARE, (loaded(),))}
+    | {"full": Probe(FULL, (loaded(),))}
     | {f"when_{name}": scheduled(settings) for name, (settings, _) in SCHEDULES.items()}
     | {f"bad_{name}": Probe(text, (loaded(),)) for name, (text, *_) in ERRORS.items()}
     | {f"dags_{name}": Probe(text, (loaded(),)) for name, (text, _) in DAGS.items()}
@@ -145,6 +170,8 @@ def test_the_dag(seen: Seen) -> None:
     assert dag.tags == ["beak", "wing"]
     assert dag.params == {"size": 3, "name": "Ada"}
     assert (dag.description, dag.max_active_runs) == ("A bird.", 2)
+    assert (dag.max_active_tasks, dag.run_timeout) == (5, 10_800.0)
+    assert (dag.assets, dag.deadlines) == ([], [])
     assert dag.callbacks == ["on_failure_callback"]
     assert transcript.load_output == "words at import\n"
     assert transcript.runs == [] and transcript.breach is None
@@ -157,6 +184,8 @@ def test_a_task_with_everything(seen: Seen) -> None:
     assert (first.retries, first.retry_delay) == (3, 120.0)
     assert (first.retry_exponential_backoff, first.max_retry_delay) == (True, 3600.0)
     assert (first.execution_timeout, first.pool) == (90.0, "press")
+    assert (first.pool_slots, first.priority_weight) == (2, 7)
+    assert (first.max_active_per_dag, first.max_active_per_run) == (3, 1)
     assert (first.trigger_rule, first.depends_on_past) == ("all_done", True)
     assert first.callbacks == ["on_failure_callback", "on_retry_callback"]
     assert (first.owner, first.mapped, first.group) == ("heron", False, None)
@@ -168,6 +197,21 @@ def test_a_task_with_nothing_has_the_defaults(seen: Seen) -> None:
     assert (leaf.retry_exponential_backoff, leaf.execution_timeout) == (False, None)
     assert (leaf.trigger_rule, leaf.pool) == ("all_success", "default_pool")
     assert (leaf.upstream, leaf.callbacks, leaf.depends_on_past) == ([], [], False)
+    assert (leaf.pool_slots, leaf.priority_weight, leaf.outlets) == (1, 1, [])
+    assert (leaf.max_active_per_dag, leaf.max_active_per_run) == (None, None)
+    assert not leaf.setup and not leaf.teardown
+
+
+def test_the_weight_in_the_queue_is_that_of_all_that_waits_behind(seen: Seen) -> None:
+    run = seen.run("weights")
+    assert {i.task_id: i.priority_weight for i in run.instances} == {"b": 11, "c": 1, "d": 100}
+    assert facts(seen("weights"), "b").priority_weight == 10
+
+
+def test_setup_and_teardown_are_told_apart(seen: Seen) -> None:
+    made, work, ended = (facts(seen("weights_of_care"), t) for t in ("make", "work", "end"))
+    assert (made.setup, work.setup, ended.setup) == (True, False, False)
+    assert (made.teardown, work.teardown, ended.teardown) == (False, False, True)
 
 
 def test_operators_upstream_groups_and_mapped_tasks(seen: Seen) -> None:

@@ -177,11 +177,12 @@ def test_who_is_blamed_between_two_tasks(tmp_path: Path) -> None:
         )
         assembler = Assembler(job)
         record = {"task_id": "well", "map_index": -1, "number": 1, "start": "2024-03-05"}
-        assembler.take({"kind": "run_started", "run": 0, "logical_date": "x", "conf": {}})
+        about = {"dag_id": "probe", "cause": "planned", "logical_date": "x", "start": "x"}
+        assembler.take({"kind": "run_started", "run": 0, "conf": {}, **about})
         assembler.take({"kind": "try_started", "run": 0, **record})
         assembler.take({"kind": "try_ended", "run": 0, "record": record | {"state": "success"}})
         assembler.breach(limit, "too much")
-        breach = assembler.finish(1).breach
+        breach = assembler.finish(1, complete=False).breach
         assert breach is not None
         assert (breach.limit, breach.task_id) == (limit, blamed)
 

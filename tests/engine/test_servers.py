@@ -5,6 +5,8 @@ from __future__ import annotations
 import smtplib
 import socket
 import threading
+from http.client import RemoteDisconnected
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -102,9 +104,9 @@ REQUESTS = source(
     """,
 )
 REPLIES = {
-    "/price": HttpReply(body='{"x": 3}'),
-    "/orders": HttpReply(status=503, body="later", content_type="text/plain"),
-    "/slow": HttpReply(delay=30),
+    "/price": (HttpReply(body='{"x": 3}'),),
+    "/orders": (HttpReply(status=503, body="later", content_type="text/plain"),),
+    "/slow": (HttpReply(delay=30),),
 }
 PROBES = {
     "metrics": Probe(METRICS, (ran(servers=("statsd",)), ran("silent"))),
@@ -220,8 +222,29 @@ def serve(scenario: Scenario) -> tuple[Servers, dict[str, str]]:
     return Servers(scenario, sockets), environment(scenario, sockets)
 
 
+def test_replies_on_a_path_come_in_their_order_and_the_last_one_stays() -> None:
+    row = (
+        HttpReply(status=429, headers={"Retry-After": "30"}),
+        HttpReply(hang_up=True),
+        HttpReply(body="well"),
+    )
+    servers, settings = serve(
+        Scenario(servers=("http",), http_replies={"/x": row}, variables={"place": "{http}"})
+    )
+    place = settings["AIRFLOW_VAR_PLACE"]
+    with pytest.raises(HTTPError) as busy:
+        urlopen(f"{place}/x?n=1", timeout=5)
+    assert (busy.value.code, busy.value.headers["Retry-After"]) == (429, "30")
+    with pytest.raises(RemoteDisconnected):
+        urlopen(f"{place}/x", timeout=5)
+    assert [urlopen(f"{place}/x", timeout=5).read() for _ in range(2)] == [b"well"] * 2
+    with pytest.raises(HTTPError, match="404"):
+        urlopen(f"{place}/y", timeout=5)
+    assert [r.path for r in servers.stop()["requests"]] == ["/x?n=1", "/x", "/x", "/x", "/y"]
+
+
 def test_who_gives_up_waiting_leaves_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
-    replies = {"/slow": HttpReply(delay=30, body="x" * 10_000_000)}
+    replies = {"/slow": (HttpReply(delay=30, body="x" * 10_000_000),)}
     servers, settings = serve(
         Scenario(servers=("http",), http_replies=replies, variables={"place": "{http}"})
     )

@@ -15,7 +15,7 @@ from probing import Notes, Probe, Seen, loaded, part_of, ran, source
 from grader.observe.observer import Observer
 from grader.observe.worker_client import EnvironmentProblem, WorkerClient
 from grader.scenario import Limits
-from grader.worker.keeper import alive
+from grader.worker.ending import alive
 
 Observe = Callable[[dict[str, Probe]], Seen]
 GOOD = source("@task\ndef good():\n    return 7\n\ngood()")

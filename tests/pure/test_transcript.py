@@ -29,8 +29,22 @@ FULL = {
     },
     "runs": [
         {
+            "dag_id": "press",
             "logical_date": "2024-01-01T02:00:00+00:00",
+            "start": "2024-01-01T02:00:00+00:00",
+            "end": "2024-01-01T02:00:09+00:00",
             "state": "failed",
+            "asset_events": [
+                {"asset": "features", "task_id": "load",
+                 "extra": {"is_json": True, "json_value": {}, "type": "dict", "repr": "{}"}}
+            ],
+            "deadlines": [
+                {"name": "late", "due": "2024-01-01T02:00:00+00:00", "missed": True,
+                 "error": {"type": "ValueError", "message": "no"}, "output": "called"}
+            ],
+            "databases": {
+                "x.db": {"t": {"columns": ["a"], "rows": [[1], [None]], "total": 2}}
+            },
             "instances": [{"task_id": "load", "state": "failed", "try_number": 1}],
             "tries": [
                 {
@@ -46,6 +60,7 @@ FULL = {
             ],
         }
     ],
+    "loading": {"slept": 1.5, "touched": ["run curl"]},
     "files": [{"path": "out.bin", "size": 3}],
     "metrics": [{"name": "airflow.ti.finish", "value": 1.0, "type": "c", "tags": {"a": "b"}}],
     "mails": [{"sender": "a@b", "recipients": ["c@d"], "subject": "s", "body": "b"}],

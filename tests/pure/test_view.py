@@ -39,7 +39,13 @@ def attempt(task_id, number=1, state="success", start=0, end=None, **more):
 def run_of(states, tries, **more):
     instances = [TaskInstance(task_id=t, state=s) for t, s in states.items()]
     return Run(
-        logical_date=DAY.format(0), state="success", instances=instances, tries=tries, **more
+        dag_id="press",
+        logical_date=DAY.format(0),
+        start=DAY.format(0),
+        state="success",
+        instances=instances,
+        tries=tries,
+        **more,
     )
 
 

@@ -41,15 +41,16 @@ tasks = [fact(task_id="choose_name"), fact(task_id="greet", upstream=["choose_na
 dag_facts = {"dag_id": "hello_airflow", "next_runs": [], "catchup": False, "tags": []}
 dag_facts |= {"params": {"name": "Heron Mobile"}, "tasks": tasks}
 emit("load_output", text="")
-emit("loaded", dag_ids=["hello_airflow"], dag=dag_facts)
+emit("loaded", dag_ids=["hello_airflow"], dags=[dag_facts], slept=0.0, touched=[])
 for number, planned in enumerate(job.scenario.runs):
     date = planned.logical_date.isoformat()
+    about = {"dag_id": "hello_airflow", "cause": "planned", "logical_date": date, "start": date}
     name = planned.conf.get("name", "Heron Mobile")
-    emit("run_started", run=number, logical_date=date, conf=planned.conf)
+    emit("run_started", run=number, conf=planned.conf, **about)
     for task_id, text in (("choose_name", name), ("greet", f"Hello, {name}!")):
         emit("try_ended", run=number, record=told(task_id, text, name))
     states = [{"task_id": t, "state": "success", "try_number": 1} for t in ("choose_name", "greet")]
-    emit("run_ended", run=number, state="success", instances=states)
+    emit("run_ended", run=number, state="success", end=date, instances=states)
 emit("done")
 os._exit(0)
 
