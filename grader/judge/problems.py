@@ -30,6 +30,8 @@ def load_problem(observation: Observation) -> NotPassed | None:
             "Airflow found no DAG in the file.",
             f"One DAG named `{wanted}`; is its `@dag` function called at the end of the file?",
         )
+    if observation.several_dags:
+        return None
     if transcript.dag is None:
         return NotPassed(f"Airflow found {names(found)}.", f"A DAG named `{wanted}`.")
     if len(found) > 1:

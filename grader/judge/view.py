@@ -147,6 +147,24 @@ class RunView:
     def states(self) -> dict[str, str]:
         return {i.task_id: i.state for i in self.data.instances if i.map_index < 0}
 
+    @property
+    def updated(self) -> list[str]:
+        """The names of the assets that it updated, once for each update."""
+        return [event.asset for event in self.data.asset_events]
+
+    def rows(self, file: str, table: str) -> list[dict[str, Any]]:
+        """A table as it was after the run; `NotPassed` if the file or the table is not there."""
+        tables = self.data.databases[file]
+        if table not in tables:
+            there = f"it has {names(sorted(tables))}" if tables else "there is no such database"
+            raise NotPassed(
+                f"After the run there is no table `{table}` in `{file}`: {there}.",
+                f"A table `{table}`.",
+                line=self.dag.line,
+            )
+        found = tables[table]
+        return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+
     def task(self, task_id: str) -> TaskView:
         """The unmapped instance of a task, or `NotPassed` if the DAG has no such task."""
         facts = self.dag.task(task_id)
@@ -206,16 +224,39 @@ class Observation:
     scenario: Scenario
     transcript: Transcript
     dag_id: str = ""
+    several_dags: bool = False
 
     @property
     def dag(self) -> DagView:
+        """The part's own DAG."""
         if self.transcript.dag is None:
             raise NotPassed("Airflow found no DAG in the file.", "One DAG.")
         return DagView(self.transcript.dag)
 
     @property
+    def dags(self) -> dict[str, DagView]:
+        """All DAGs of the file by id, the part's own first."""
+        found = [self.transcript.dag] if self.transcript.dag else []
+        return {dag.dag_id: DagView(dag) for dag in [*found, *self.transcript.others]}
+
+    def dag_named(self, dag_id: str) -> DagView:
+        """One of the file's DAGs, or `NotPassed`."""
+        dags = self.dags
+        if dag_id not in dags:
+            there = f"Airflow found {names(list(dags))}." if dags else "Airflow found no DAG."
+            raise NotPassed(there, f"A DAG named `{dag_id}`.")
+        return dags[dag_id]
+
+    @property
     def runs(self) -> list[RunView]:
-        return [RunView(self.dag, run) for run in self.transcript.runs]
+        """All runs: each planned one, and after it those that an asset started because of it."""
+        dags = self.dags
+        return [RunView(dags[run.dag_id], run) for run in self.transcript.runs]
+
+    def runs_of(self, dag_id: str) -> list[RunView]:
+        """The runs of one of the file's DAGs, or `NotPassed` if there is no such DAG."""
+        self.dag_named(dag_id)
+        return [run for run in self.runs if run.data.dag_id == dag_id]
 
     @property
     def run(self) -> RunView:

@@ -105,8 +105,8 @@ class Assembler:
         self._facts["loading"] = Loading(slept=slept, touched=touched)
 
     def _take_run_started(self, run: int, **about: Any) -> None:
-        if run in self._runs:
-            raise ValueError("a run was started twice")
+        if run in self._runs or about["dag_id"] not in self._facts.get("dag_ids", ()):
+            raise ValueError("a run that cannot be")
         self._runs[run] = {**about, "tries": {}}
 
     def _take_try_started(self, run: int, **record: Any) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -32,7 +33,7 @@ from grader.worker.tries import TryObserver
 
 Emit = Callable[..., None]
 MIB = 1024 * 1024
-MOST_DAGS = 20
+MOST_DAGS = 100
 
 
 def observe(turn: Turn, emit: Emit, wait: Callable[[], None]) -> None:
@@ -72,7 +73,7 @@ def load(
     watch = LoadingWatch(str(job.folder))
     try:
         with watch.listening():
-            dags = load_dags(Path(file))
+            dags = dict(islice(load_dags(Path(file)).items(), MOST_DAGS))
     except BaseException as error:
         emit("import_error", error=facts.error_facts(error, file).model_dump())
         emit("load_output", text=output.read()[0])
@@ -85,8 +86,8 @@ def load(
     if turn.number == 0:
         emit(
             "loaded",
-            dag_ids=[facts.cut(str(i), 250) for i in dags][:MOST_DAGS],
-            dags=[facts.dag_facts(dag, file).model_dump() for dag in dags.values()][:MOST_DAGS],
+            dag_ids=list(dags),
+            dags=[facts.dag_facts(dag, file).model_dump() for dag in dags.values()],
             slept=round(clock.slept - slept, 1),
             touched=watch.touched,
         )

@@ -178,6 +178,8 @@ def test_who_is_blamed_between_two_tasks(tmp_path: Path) -> None:
         assembler = Assembler(job)
         record = {"task_id": "well", "map_index": -1, "number": 1, "start": "2024-03-05"}
         about = {"dag_id": "probe", "cause": "planned", "logical_date": "x", "start": "x"}
+        loaded = {"dag_ids": ["probe"], "dags": [], "slept": 0.0, "touched": []}
+        assembler.take({"kind": "loaded", **loaded})
         assembler.take({"kind": "run_started", "run": 0, "conf": {}, **about})
         assembler.take({"kind": "try_started", "run": 0, **record})
         assembler.take({"kind": "try_ended", "run": 0, "record": record | {"state": "success"}})

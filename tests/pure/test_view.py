@@ -9,7 +9,18 @@ import pytest
 from grader.judge import NotPassed, Observation
 from grader.judge.view import names
 from grader.scenario import PlannedRun, Scenario
-from grader.transcript import DagFacts, Error, Run, TaskFacts, TaskInstance, Transcript, Try, Value
+from grader.transcript import (
+    AssetEvent,
+    DagFacts,
+    Error,
+    Run,
+    Table,
+    TaskFacts,
+    TaskInstance,
+    Transcript,
+    Try,
+    Value,
+)
 
 DAY = "2024-01-01T02:0{}:00+00:00"
 
@@ -39,7 +50,7 @@ def attempt(task_id, number=1, state="success", start=0, end=None, **more):
 def run_of(states, tries, **more):
     instances = [TaskInstance(task_id=t, state=s) for t, s in states.items()]
     return Run(
-        dag_id="press",
+        dag_id="train",
         logical_date=DAY.format(0),
         start=DAY.format(0),
         state="success",
@@ -136,6 +147,35 @@ def test_a_task_that_returned_nothing_is_told_so():
     run = run_of({"load": "success"}, [attempt("load", end=0)])
     with pytest.raises(NotPassed, match="`load` returned nothing"):
         observe(run).run.task("load").xcom()
+
+
+def test_a_table_is_read_as_rows_and_what_is_not_there_is_said():
+    eggs = Table(columns=["day", "n"], rows=[["mon", 3], ["tue", None]], total=2)
+    run = observe(run_of({}, [], databases={"a.db": {"eggs": eggs}, "b.db": {}})).run
+    assert run.rows("a.db", "eggs") == [{"day": "mon", "n": 3}, {"day": "tue", "n": None}]
+    with pytest.raises(NotPassed, match=r"no table `milk` in `a\.db`: it has `eggs`"):
+        run.rows("a.db", "milk")
+    with pytest.raises(NotPassed, match=r"`b\.db`: there is no such database"):
+        run.rows("b.db", "eggs")
+
+
+def test_a_file_with_several_dags_is_asked_by_name():
+    first = observe(FAILING)
+    other = first.transcript.dag.model_copy(update={"dag_id": "ship", "tasks": []})
+    event = AssetEvent(asset="model", extra=value({}))
+    started = run_of({}, [], asset_events=[event]).model_copy(update={"dag_id": "ship"})
+    found = Observation(
+        first.scenario,
+        first.transcript.model_copy(update={"others": [other], "runs": [FAILING, started]}),
+        "train",
+        several_dags=True,
+    )
+    assert list(found.dags) == ["train", "ship"]
+    assert [run.dag.data.dag_id for run in found.runs] == ["train", "ship"]
+    assert [run.updated for run in found.runs_of("ship")] == [["model"]]
+    with pytest.raises(NotPassed, match="Airflow found `train` and `ship`") as raised:
+        found.runs_of("press")
+    assert raised.value.expected == "A DAG named `press`."
 
 
 def test_no_dag_is_not_passed():
