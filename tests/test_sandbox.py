@@ -4,41 +4,38 @@ Grades the files of `tests/submissions/outside/` with the real engine, both ways
 bubblewrap does not work, unless `SANDBOX=bwrap` says that it has to.
 """
 
+# Fixtures are imported, and named again where they are used.
+# ruff: noqa: F401, F811
+
 from __future__ import annotations
 
 import os
-import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-from hostile_case import DAG_FILE, PART, assert_verdict, course_with, happened
+from hostile_case import course_with
+from sandbox_case import (
+    TRICKS,
+    Grade,
+    assert_nothing_is_left,
+    assert_stopped,
+    assert_works,
+    grade,
+    hand_in,
+    server,
+    victim,
+)
 
 from grader.api import Grader
 from grader.course import ROOT
-from grader.judge.record import PartResult
 from grader.observe import sandbox
 from grader.observe.sandbox import LOCKS, NoSandbox, bubblewrap, choose, missing
-
-OUTSIDE = Path(__file__).parent / "submissions" / "outside"
-TRICKS = sorted(path.stem for path in OUTSIDE.glob("*.py"))
-MARK = "heron-neighbour"
-LEAVES = """
-import os, time
-if os.fork() == 0:
-    os.setsid()
-    if os.fork() == 0:
-        os.execvp("sleep", ["{mark}", "600"])
-    os._exit(0)
-os.wait()
-time.sleep(0.3)
-"""
 
 if os.environ.get("SANDBOX") != "bwrap":
     pytestmark = pytest.mark.skipif(missing("bwrap") is not None, reason=str(missing("bwrap")))
@@ -56,83 +53,18 @@ def grader(request: pytest.FixtureRequest) -> Iterator[Grader]:
         yield grader
 
 
-@pytest.fixture
-def victim() -> Iterator[psutil.Popen]:
-    """A process of somebody else."""
-    process = psutil.Popen([MARK, "600"], executable=shutil.which("sleep"))
-    yield process
-    process.kill()
-    process.wait()
-
-
-@pytest.fixture
-def server() -> Iterator[socket.socket]:
-    """A server of this machine."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server
-
-
-def hand_in(folder: Path, text: str) -> Path:
-    """A submission with this file for part 00."""
-    place = folder / PART
-    place.mkdir(parents=True)
-    (place / DAG_FILE).write_text(text, "utf-8")
-    return folder
-
-
-@pytest.fixture
-def grade(
-    grader: Grader, tmp_path: Path, victim: psutil.Popen, server: socket.socket
-) -> Callable[[str], PartResult]:
-    """Grade a text as part 00, with a neighbour's submission on the disk."""
-    neighbour = hand_in(tmp_path / "neighbour", "# not yours\n")
-
-    def grade(text: str) -> PartResult:
-        for name, value in {
-            "NEIGHBOUR": neighbour,
-            "PORT": server.getsockname()[1],
-            "PID": victim.pid,
-            "MARK": MARK,
-            "ROOT": ROOT,
-            "UID": os.getuid(),
-        }.items():
-            text = text.replace(f"@{name}@", str(value))
-        folder = hand_in(tmp_path / "submission", text)
-        return grader.grade(folder, [PART]).parts[0]
-
-    return grade
-
-
 @pytest.mark.parametrize("name", TRICKS)
 def test_a_trick_works_only_without_a_sandbox(
-    name: str, grader: Grader, grade: Callable[[str], PartResult], victim: psutil.Popen
+    name: str, grader: Grader, grade: Grade, victim: psutil.Popen
 ) -> None:
-    part = grade((OUTSIDE / f"{name}.py").read_text("utf-8"))
     if grader.kind == "bwrap":  # type: ignore[attr-defined]
-        assert_verdict("full_marks", part)
-        assert victim.is_running() and victim.status() != psutil.STATUS_ZOMBIE
+        assert_stopped(name, grade, victim)
     else:
-        assert_verdict("no_marks", part)
-        assert "it worked" in happened(part)
+        assert_works(name, grade)
 
 
-def test_nothing_is_left_running(
-    grader: Grader, grade: Callable[[str], PartResult], tmp_path: Path
-) -> None:
-    """A process that left its group and its parent ends with the scenario."""
-    mark = f"heron-{os.getpid()}-{grader.kind}"  # type: ignore[attr-defined]
-    right = (ROOT / "solutions" / PART / DAG_FILE).read_text("utf-8")
-    start = right.index("from airflow.sdk")
-    assert_verdict("full_marks", grade(right[:start] + LEAVES.format(mark=mark) + right[start:]))
-    assert not [p for p in psutil.process_iter() if mark in called(p)]
-
-
-def called(process: psutil.Process) -> list[str]:
-    """The arguments of a process."""
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
+def test_nothing_is_left_running(grader: Grader, grade: Grade) -> None:
+    assert_nothing_is_left(f"heron-{os.getpid()}-{grader.kind}", grade)  # type: ignore[attr-defined]
 
 
 def test_when_the_judge_is_killed_the_sandbox_ends(tmp_path: Path) -> None:

@@ -189,9 +189,7 @@ class Answers:
 class HttpServer:
     """Answers the scenario's replies by path; anything else is 404."""
 
-    def __init__(
-        self, replies: Mapping[str, tuple[HttpReply, ...]], opened: socket.socket
-    ) -> None:
+    def __init__(self, replies: Mapping[str, tuple[HttpReply, ...]], opened: socket.socket) -> None:
         requests = self.requests = Kept[Request]()
         answers = Answers(replies)
         stopping = self._stopping = threading.Event()
