@@ -5,14 +5,16 @@ It must not judge: a part without a mark stays without one, and the grader has t
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 from classroom.journal import Entry
 from classroom.plan import Sources, Unit
-from classroom.result import ClassResult, HandedIn, Learner, Marked
-from grader.api import part_result, record_of
+from classroom.result import Basis, ClassResult, HandedIn, Learner, Marked
+from grader.api import checks_hash, part_result, record_of
 from grader.course import ROOT, Course, Part
 from grader.judge.record import PartResult
+from grader.observe.cache import engine_hash, files_hash
 
 LOST = "The process that marked this part was ended twice. Mark the class again, in a sandbox."
 
@@ -45,7 +47,24 @@ def assemble(
             seed,
         )
         marked.append(Marked(learner=learner, record=record, seconds=seconds))
-    return ClassResult(title=course.title, seed=seed, sandbox=sandbox, learners=tuple(marked))
+    return ClassResult(
+        title=course.title,
+        seed=seed,
+        sandbox=sandbox,
+        engine=engine_hash(),
+        basis=tuple(basis_of(part) for part in parts),
+        learners=tuple(marked),
+    )
+
+
+def basis_of(part: Part) -> Basis:
+    """What is installed here to mark a part with."""
+    return Basis(
+        part=part.slug,
+        checks=checks_hash([part]),
+        entry=hashlib.sha256(part.model_dump_json().encode()).hexdigest(),
+        shipped=files_hash(ROOT / "exercises" / part.slug, b""),
+    )
 
 
 def of_learner(result: PartResult, handed_in: HandedIn | None, part: Part) -> PartResult:

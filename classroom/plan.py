@@ -40,13 +40,14 @@ class Session:
     units: tuple[Unit, ...] = field(default=())
 
 
-def unit_of(part: Part, source: bytes | None, seed: int) -> Unit:
+def unit_of(part: Part, source: bytes | None, seed: int, sandbox: str) -> Unit:
     """The unit of a file, under the checks, the data and the engine that are installed."""
     given = files_hash(ROOT / "exercises" / part.slug, source or b"")
     text = "\n".join(
         [
             part.model_dump_json(),
             str(seed),
+            sandbox,
             "handed in" if source is not None else "missing",
             given,
             checks_hash([part]),
@@ -57,11 +58,15 @@ def unit_of(part: Part, source: bytes | None, seed: int) -> Unit:
 
 
 def units_by_owner(
-    learners: Sequence[Learner], sources: Sources, parts: Sequence[Part], seed: int
+    learners: Sequence[Learner],
+    sources: Sources,
+    parts: Sequence[Part],
+    seed: int,
+    sandbox: str,
 ) -> dict[tuple[str, str], Unit]:
     """The unit of each learner and part (slug)."""
     return {
-        (learner.id, part.slug): unit_of(part, sources.get((learner.id, part.slug)), seed)
+        (learner.id, part.slug): unit_of(part, sources.get((learner.id, part.slug)), seed, sandbox)
         for learner in learners
         for part in parts
     }

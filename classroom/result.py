@@ -32,11 +32,13 @@ class HandedIn(_Plain):
 
 class Learner(_Plain):
     """One learner of the class. `id` is unique in the class and can be a file name; `name` is for
-    people; `source` is the folder or zip file, relative to the class's folder.
+    people, `number` is the learning platform's, if it gave one; `source` is the folder or zip file,
+    relative to the class's folder.
     """
 
     id: str = Field(pattern=r"^[\w.-]+$")
     name: str
+    number: str = ""
     source: str
     handed_in: tuple[HandedIn, ...] = ()
     notes: tuple[str, ...] = ()
@@ -52,11 +54,26 @@ class Marked(_Plain):
     seconds: dict[str, float] = Field(default_factory=dict)
 
 
+class Basis(_Plain):
+    """What the marks of one part depend on beside the learner's file and the seed, as SHA-256: the
+    hidden checks, the part's entry in `course.toml`, and what the course ships in its folder.
+    """
+
+    part: str
+    checks: str
+    entry: str
+    shipped: str
+
+
 class ClassResult(_Plain):
-    """A marked class, ordered by learner id. `class.json` is this, as JSON."""
+    """A marked class, ordered by learner id. `class.json` is this, as JSON. `engine` is the SHA-256
+    of what runs submissions, with its Airflow and Python.
+    """
 
     version: Literal[1] = VERSION
     title: str
     seed: int
     sandbox: str
+    engine: str = ""
+    basis: tuple[Basis, ...] = ()
     learners: tuple[Marked, ...]

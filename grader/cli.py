@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -16,12 +18,15 @@ from grader.course import ROOT, Course, load_course
 from grader.judge.problems import DOES_NOT_LOAD
 from grader.judge.record import Record
 from grader.observe.worker_client import EnvironmentProblem
+from grader.report.best_marks import BestMarks
 from grader.report.json_file import write_json
 from grader.report.progress import Progress
 from grader.report.terminal import print_report
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 USAGE, ENVIRONMENT, GRADER, INTERRUPTED = 2, 3, 4, 130
+EXERCISES = ROOT / "exercises"
+STOPPED = "stopped; nothing was marked, and what was already observed is kept."
 errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 
@@ -35,7 +40,7 @@ def grade(
     parts: Annotated[
         list[str] | None, typer.Argument(help="Numbers or slugs; all if none.")
     ] = None,
-    submission: Annotated[Path, typer.Option(help="The folder to mark.")] = ROOT / "exercises",
+    submission: Annotated[Path, typer.Option(help="The folder to mark.")] = EXERCISES,
     seed: Annotated[int, typer.Option(help="Draws the scenarios' inputs.")] = 0,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Scenarios at the same time; all cores if not given.")
@@ -49,23 +54,12 @@ def grade(
     wanted = [part for text in parts or [] for part in text.split(",") if part]
     refuse_bad_usage(course, wanted, submission, json)
     console = Console(highlight=False)
-    try:
-        with (
-            Progress(errors) as progress,
-            Grader(jobs=jobs, cache=not no_cache, course=course, listener=progress) as grader,
-        ):
-            record = grader.grade(submission, wanted, seed=seed)
-    except EnvironmentProblem as problem:
-        stop(ENVIRONMENT, f"environment: {problem}")
-    except KeyboardInterrupt:
-        stop(INTERRUPTED, "stopped; nothing was marked, and what was already observed is kept.")
-    except OSError as error:
-        stop(ENVIRONMENT, f"environment: {error.strerror or error}: {error.filename or HOME}")
-    except Exception as error:
-        log = HOME / "grader.log"
-        HOME.mkdir(exist_ok=True)
-        log.write_text(traceback.format_exc(), "utf-8")
-        stop(GRADER, f"the grader itself failed, not you: {error!r:.300} (all of it: {log})")
+    with (
+        blame("grade", STOPPED),
+        Progress(errors) as progress,
+        Grader(jobs=jobs, cache=not no_cache, course=course, listener=progress) as grader,
+    ):
+        record = grader.grade(submission, wanted, seed=seed)
     print_report(
         record,
         course,
@@ -73,6 +67,8 @@ def grade(
         untouched=untouched(record, submission, course),
         timings=grader.timings if timings else None,
     )
+    if submission.resolve() == EXERCISES.resolve():
+        BestMarks(lambda line: errors.print(f"grade: {line}")).note(record)
     if json is not None:
         try:
             write_json(record, json)
@@ -111,7 +107,33 @@ def untouched(record: Record, submission: Path, course: Course) -> set[str]:
     return found
 
 
-def stop(code: int, line: str) -> NoReturn:
+@contextlib.contextmanager
+def blame(command: str, stopped: str) -> Iterator[None]:
+    """Make one line and an exit code of whatever keeps a command from its end."""
+    try:
+        yield
+    except typer.Exit:
+        raise
+    except (KeyboardInterrupt, typer.Abort):
+        stop(INTERRUPTED, stopped, command)
+    except Exception as error:
+        stop(*blamed(error), command)
+
+
+def blamed(error: Exception) -> tuple[int, str]:
+    """The exit code and one line for what went wrong while grading; all of it goes into a log."""
+    if isinstance(error, EnvironmentProblem):
+        return ENVIRONMENT, f"environment: {error}"
+    if isinstance(error, OSError):
+        return ENVIRONMENT, f"environment: {error.strerror or error}: {error.filename or HOME}"
+    log = HOME / "grader.log"
+    with contextlib.suppress(OSError):
+        HOME.mkdir(exist_ok=True)
+        log.write_text("".join(traceback.format_exception(error)), "utf-8")
+    return GRADER, f"the grader itself failed, not you: {error!r:.300} (all of it: {log})"
+
+
+def stop(code: int, line: str, command: str = "grade") -> NoReturn:
     """One line on standard error, then the exit code."""
-    errors.print(f"grade: {line}")
+    errors.print(f"{command}: {line}")
     raise typer.Exit(code)

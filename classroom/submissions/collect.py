@@ -56,7 +56,7 @@ def collect(folder: Path, course: Course) -> Collected:
             unpacked.read(entry)
         handed_in, found = find_parts(unpacked.files, course)
         notes = list(unpacked.notes)
-        if len(theirs) > 1:
+        if len(theirs) > 1 and not all(CANVAS.match(entry.name) for entry in theirs):
             notes.append(f"There are {len(theirs)} entries: {clean_name(source)}.")
         if not found:
             notes.append("No part of the course was found.")
@@ -64,6 +64,7 @@ def collect(folder: Path, course: Course) -> Collected:
             Learner(
                 id=own_id,
                 name=person.name,
+                number=person.number,
                 source=clean_name(source),
                 handed_in=handed_in,
                 notes=tuple(notes),

@@ -3,8 +3,9 @@
 It must not judge anything, and it never sees a transcript's process or a hidden check's source.
 """
 
+from grader.report.best_marks import BestMarks, PartMarks
 from grader.report.json_file import write_json
 from grader.report.progress import Progress
 from grader.report.terminal import print_report
 
-__all__ = ["Progress", "print_report", "write_json"]
+__all__ = ["BestMarks", "PartMarks", "Progress", "print_report", "write_json"]

@@ -1,4 +1,4 @@
-"""The record as a JSON file, written whole or not at all.
+"""Files that are written whole or not at all, and the record as one of them.
 
 It must not change the record: what is written is what was judged.
 """
@@ -28,25 +28,43 @@ def write_json(record: Record, path: Path) -> None:
             f"The folder {path.parent} does not exist, so the JSON report was not written."
         )
     text = json.dumps(record.model_dump(), indent=2, ensure_ascii=False) + "\n"
-    temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.tmp")
     try:
-        _write(temporary, text.encode("utf-8", "replace"))
-        os.replace(temporary, target)
+        write_whole(text.encode("utf-8", "replace"), target)
     except OSError as error:
         reason = error.strerror or str(error)
         raise type(error)(f"The JSON report {path} was not written: {reason}.") from error
-    finally:
+
+
+def write_whole(data: bytes, path: Path) -> None:
+    """Write a file through a temporary one beside it; a link is replaced, not followed.
+
+    Raises `OSError`. A file that stood there before stays as it was until all is written.
+    """
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.tmp")
+    write_new(data, temporary)
+    try:
+        os.replace(temporary, path)
+    except OSError:
+        temporary.unlink()
+        raise
+    _sync_folder(path.parent)
+
+
+def write_new(data: bytes, path: Path) -> None:
+    """Create `path` with the mode that the umask gives, and wait until the disk has it.
+
+    Raises `OSError`: `FileExistsError` where there is something already. Half a file never stays.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        with open(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
         with contextlib.suppress(OSError):
-            temporary.unlink()
-    _sync_folder(target.parent)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Create `path` with the mode that the umask gives, and wait until the disk has it."""
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+            path.unlink()
+        raise
 
 
 def _sync_folder(folder: Path) -> None:

@@ -64,7 +64,7 @@ class _Report:
     def __init__(self, record: Record, course: Course, page: Page, untouched: set[str]) -> None:
         self.record, self.course, self.page, self.untouched = record, course, page, untouched
         self.known = {part.slug: part for part in course.part}
-        self.todo = [part for part in record.parts if not _all_passed(part)]
+        self.todo = [part for part in record.parts if not all_passed(part)]
         self.begin = self.todo[0].id if self.todo and self.todo[0].id in untouched else None
 
     def print_head(self) -> None:
@@ -78,15 +78,15 @@ class _Report:
         page.blank()
         right = _marks(page, part.points, part.max_points, "bold", bar=True)
         page.row(page.safe(f"{_number(part)}  {one_line(part.title, 80)}", "bold"), right)
-        fresh = part.id in self.untouched and not _all_passed(part)
-        folded = len(self.record.parts) > 1 and (_all_passed(part) or fresh)
-        folded = folded or _one_problem_for_all(part)
+        fresh = part.id in self.untouched and not all_passed(part)
+        folded = len(self.record.parts) > 1 and (all_passed(part) or fresh)
+        folded = folded or one_problem_for_all(part)
         if fresh and part.id != self.begin:
             page.line(Text("Not started yet."), " " * _INDENT)
             return
         if fresh:
             self.print_start(part)
-        shown = _first_open(part)
+        shown = first_open(part)
         self.print_tasks(part, checks=not folded)
         if shown is not None:
             page.blank()
@@ -203,7 +203,7 @@ class _Report:
     def next_step(self) -> str:
         """The one thing to do now."""
         for part in self.todo:
-            check = _first_open(part)
+            check = first_open(part)
             if check is None or check.blame in _FAULTS:
                 continue
             if part.id in self.untouched:
@@ -283,19 +283,19 @@ def _reason(check: CheckResult) -> str:
     return one_line(check.message or "") if check.blame in _FAULTS else ""
 
 
-def _all_passed(part: PartResult) -> bool:
+def all_passed(part: PartResult) -> bool:
     """Fail closed: a part without checks, or with marks missing, did not pass."""
     marks = bool(part.checks) and part.points == part.max_points
     return marks and all(check.status == "passed" for check in part.checks)
 
 
-def _one_problem_for_all(part: PartResult) -> bool:
+def one_problem_for_all(part: PartResult) -> bool:
     """One check tells what is wrong with the file, and all others could only repeat it."""
     others = [check for check in part.checks if check.status != "failed"]
     return bool(others) and all(check.message == NOT_LOADED for check in others)
 
 
-def _first_open(part: PartResult) -> CheckResult | None:
+def first_open(part: PartResult) -> CheckResult | None:
     """The check to show in full: the first that failed, else the first that did not pass."""
     for status in ("failed", "error", "not_checked"):
         for check in part.checks:

@@ -32,7 +32,11 @@ class _AsWritten(GenerateJsonSchema):
 
 def schema_text(name: str) -> str:
     """The schema of one file as it stands on disk."""
-    title, model = MODELS[name]
+    return schema_of(*MODELS[name])
+
+
+def schema_of(title: str, model: type[BaseModel]) -> str:
+    """The schema of the files that are written from a model."""
     schema = model.model_json_schema(mode="serialization", schema_generator=_AsWritten)
     schema.pop("title")
     return json.dumps({"$schema": DIALECT, "title": title, **schema}, indent=2) + "\n"

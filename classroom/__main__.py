@@ -1,0 +1,5 @@
+"""`python -m classroom`: hands over to the command line."""
+
+from classroom.cli import app
+
+app()

@@ -1,0 +1,1 @@
+"""JSON Schemas of `class.json` and of a comparison, generated from their models."""
