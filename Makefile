@@ -1,8 +1,15 @@
 # Every command a person types. Each target is one line that calls a module.
 #   make grade                     mark exercises/
 #   make grade PART=01             one part (or several: PART="00 01")
-#   make grade SUBMISSION=dir      another folder, for example solutions
-#   make stack                     the monitored Airflow, in Docker      (DAGS=solutions shows these)
+#   make grade SUBMISSION=dir      another folder than exercises
+#   make watch PART=01             grade a part again each time you save it
+#   make progress                  what is done, what is left, and how long that takes
+#   make hint PART=01              the next hint for the first section that does not pass
+#   make show PART=01              your DAG as Airflow sees it, beside the picture of the lesson
+#   make solution PART=01          once it passes: your file beside the solution
+#   make reset PART=01             begin a part again; your file is kept beside it
+#   make quickcheck                whether this machine can run the course at all
+#   make stack                     the monitored Airflow, in Docker      (DAGS=dir shows others than yours)
 #   make stack-native              the same without Docker
 #   make stack-status              which service is healthy
 #   make stack-logs                what they print                     (SERVICE=airflow-scheduler)
@@ -10,16 +17,12 @@
 #   make stack-clean               stop it and forget all data
 #   make doctor                    what on this machine keeps the stack from running
 #   make notebooks                 open the walkthroughs in JupyterLab
-#   make test                      everything that proves the course and the grader
-#   make test-sandbox              hostile submissions in bubblewrap, and what only that stops
-#   make test-notebooks            the notebooks alone, on recorded replies
-#   make test-stack                the native stack, live
-#   make test-compose              the containers, live
-.PHONY: help grade test test-fast test-sandbox test-stack test-compose format lock bench install clean doctor \
+.PHONY: help install grade watch progress hint show solution reset quickcheck clean doctor \
     stack stack-native stack-down stack-clean stack-status stack-logs stack-stop stack-start \
-    stack-binaries boards notebooks notebook-files notebook-recordings test-notebooks
+    stack-binaries notebooks
 
 PART ?=
+TASK ?=
 SUBMISSION ?= exercises
 SEED ?= 0
 ARGS ?=
@@ -30,7 +33,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 
 help:
-	@sed -n 's/^#   //p' Makefile
+	@sed -n 's/^#   //p' $(MAKEFILE_LIST)
 
 install:
 	@$(PYTHON) -m grader.install
@@ -38,26 +41,26 @@ install:
 grade: install
 	@$(RUN) -m grader grade $(PART) --submission "$(SUBMISSION)" --seed $(SEED) $(ARGS)
 
-test: install
-	@$(RUN) -m ruff check --quiet . && $(RUN) -m ruff format --check --quiet . && $(RUN) -m mypy --no-error-summary && $(RUN) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests $(ARGS)
+watch: install
+	@$(RUN) -m learner watch $(PART) $(ARGS)
 
-test-fast: install
-	@$(RUN) -m pytest -q tests/pure tests/test_course.py $(ARGS)
+progress: install
+	@$(RUN) -m learner progress $(ARGS)
 
-format: install
-	@$(RUN) -m ruff check --quiet --fix . && $(RUN) -m ruff format --quiet .
+hint: install
+	@$(RUN) -m learner hint $(PART) $(if $(TASK),--task $(TASK)) $(ARGS)
 
-test-sandbox: install
-	@SANDBOX=bwrap $(RUN) -m pytest -q -n 2 tests/test_sandbox.py tests/test_hostile.py $(ARGS)
+show: install
+	@$(RUN) -m learner show $(PART) $(ARGS)
 
-test-notebooks: install
-	@$(RUN) -m pytest -q -n 2 tests/notebooks $(ARGS)
+solution: install
+	@$(RUN) -m learner solution $(PART) $(ARGS)
 
-test-stack: install
-	@$(RUN) -m pytest -q tests/stack/live $(ARGS)
+reset: install
+	@$(RUN) -m learner reset $(PART) $(ARGS)
 
-test-compose: install
-	@$(RUN) -m pytest -q tests/compose $(ARGS)
+quickcheck: install
+	@$(RUN) -m learner quickcheck $(ARGS)
 
 stack: install
 	@$(RUN) -m stack up
@@ -89,23 +92,10 @@ stack-binaries: install
 doctor: install
 	@$(RUN) -m stack doctor
 
-boards: install
-	@$(RUN) -m stack.grafana.build
-
-bench: install
-	@$(RUN) -m bench $(ARGS)
-
 notebooks: install
 	@cd notebooks && ../$(RUN) -m lab open
 
-notebook-files: install
-	@cd notebooks && ../$(RUN) -m lab build
-
-notebook-recordings: install
-	@cd notebooks && ../$(RUN) -m lab record
-
-lock: install
-	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --group dev --custom-compile-command "make lock" pyproject.toml -o requirements.lock
-
 clean:
 	@rm -rf .venv .cache .work .mypy_cache .ruff_cache .pytest_cache
+
+-include instructors.mk

@@ -16,6 +16,7 @@ from rich.console import Console
 from classroom.compare import Unusable, load_class
 from classroom.compare import compare as compare_classes
 from classroom.compare_report import print_comparison
+from classroom.handout.cli import release
 from classroom.journal import InUse
 from classroom.marking import Settings
 from classroom.one_class import mark_class
@@ -45,7 +46,10 @@ class SandboxOption(StrEnum):
 
 @app.callback()
 def main() -> None:
-    """Marks a class."""
+    """Marks a class, and makes what it is given."""
+
+
+app.command()(release)
 
 
 @app.command()

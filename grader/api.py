@@ -17,9 +17,12 @@ from pathlib import Path
 from types import TracebackType
 
 import pytest
+from pydantic import RootModel
 
 import grader
-from grader import collect
+from grader import apart, collect
+from grader.apart import GraderProblem
+from grader.collect import Declared, DeclaredCheck
 from grader.course import ROOT, Course, Part, load_course
 from grader.judge.plugin import Judge, Observations, Verdict
 from grader.judge.record import CheckResult, Hashes, PartResult, Record, Versions
@@ -28,6 +31,8 @@ from grader.observe.observer import Listener, Observer
 from grader.observe.sandbox import Lock, no_sandbox
 from grader.observe.staging import read_source
 from grader.scenario import Limits, Scenario
+from grader.sealed import plain_digest
+from grader.sealed.collector import SealedFiles
 
 HOME = ROOT / ".work"
 MISSING = Verdict("error", "grader", "The grader itself failed here, not you: no verdict was made.")
@@ -41,11 +46,8 @@ PYTEST_ARGUMENTS = [
     "-p", "no:capture",
     "-p", "no:logging",
     "-p", "no:anyio",
+    "--assert", "plain",
 ]  # fmt: skip
-
-
-class GraderProblem(Exception):
-    """The grader itself does not work."""
 
 
 class Silent:
@@ -103,15 +105,16 @@ class Grader:
         """Mark a submission. Raises `KeyError` for an unknown part, `EnvironmentProblem`."""
         started = time.perf_counter()
         chosen = self.course.select(list(parts))
-        drawn = {part.slug: collect.scenarios(part, seed) for part in chosen}
+        declared = collect.declared(chosen, seed)
         self.timings["draw the scenarios"] = time.perf_counter() - started
+        drawn = {slug: list(of_part.scenarios) for slug, of_part in declared.items()}
         observations = self.observe(submission, chosen, drawn)
         started = time.perf_counter()
         self._listener.stage("Judging")
         verdicts = judge(chosen, observations)
         self.timings |= self._observer.timings
         self.timings["judge"] = time.perf_counter() - started
-        return make_record(submission, chosen, verdicts, seed)
+        return make_record(submission, chosen, verdicts, seed, declared)
 
     def observe(
         self, submission: Path, parts: list[Part], drawn: dict[str, list[Scenario]]
@@ -121,7 +124,7 @@ class Grader:
         transcripts = self._observer.observe(submission, wanted, self._limits)
         return {
             (part.slug, scenario.name): Observation(
-                scenario, transcripts[part.slug, scenario.name], part.dag_id
+                scenario, transcripts[part.slug, scenario.name], part.dag_id, part.several_dags
             )
             for part, scenarios in wanted
             for scenario in scenarios
@@ -135,23 +138,45 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+class Verdicts(RootModel[list[tuple[str, str, Verdict]]]):
+    """Slug, check and verdict of all that was judged."""
+
+
 def judge(parts: list[Part], observations: Observations) -> dict[tuple[str, str], Verdict]:
-    """Run the hidden checks in this process. What has no verdict in the result did not pass."""
+    """Run the hidden checks, in a child process. What has no verdict did not pass."""
+    verdicts = apart.run(lambda: run_checks(parts, observations), Verdicts)
+    return {(slug, check): verdict for slug, check, verdict in verdicts.root}
+
+
+def run_checks(parts: list[Part], observations: Observations) -> Verdicts:
+    """Run the hidden checks in this process. Raises `GraderProblem` if not all could be found."""
+    for part in parts:
+        collect.check_module(part)
     plugin = Judge(lambda slugs: observations)
     files = [str(collect.check_file(part)) for part in parts]
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        code = pytest.main([*PYTEST_ARGUMENTS, *files], plugins=[plugin])
+        code = pytest.main([*PYTEST_ARGUMENTS, *files], plugins=[plugin, SealedFiles()])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise GraderProblem(f"the checks could not be run ({code}):\n{said.getvalue()}")
-    return plugin.verdicts
+    return Verdicts([(slug, check, verdict) for (slug, check), verdict in plugin.verdicts.items()])
 
 
 def make_record(
-    submission: Path, parts: list[Part], verdicts: dict[tuple[str, str], Verdict], seed: int
+    submission: Path,
+    parts: list[Part],
+    verdicts: dict[tuple[str, str], Verdict],
+    seed: int,
+    declared: dict[str, Declared] | None = None,
 ) -> Record:
-    """All verdicts with their points. A check without a verdict is the grader's failure."""
-    results = [part_result(submission, part, verdicts) for part in parts]
+    """All verdicts with their points. A check without a verdict is the grader's failure.
+
+    `declared` is asked for anew if it is not given.
+    """
+    declared = declared or collect.declared(parts, seed)
+    results = [
+        part_result(submission, part, verdicts, declared[part.slug].checks) for part in parts
+    ]
     sources = [read_source(submission, part).data or b"" for part in parts]
     return record_of(shown_path(submission), parts, results, sources, seed)
 
@@ -183,15 +208,21 @@ def record_of(
 
 
 def checks_hash(parts: Iterable[Part]) -> str:
-    """SHA-256 of the hidden checks of some parts."""
-    return hash_of(file.read_bytes() for part in parts for file in collect.check_files(part))
+    """SHA-256 of the hidden checks of some parts: the same for plain and for sealed ones."""
+    return hash_of(plain_digest(file) for part in parts for file in collect.check_files(part))
 
 
 def part_result(
-    submission: Path, part: Part, verdicts: dict[tuple[str, str], Verdict]
+    submission: Path,
+    part: Part,
+    verdicts: dict[tuple[str, str], Verdict],
+    declared: Iterable[DeclaredCheck] | None = None,
 ) -> PartResult:
-    """One part's checks; each task's points shared equally by its checks."""
-    declared = collect.checks(part)
+    """One part's checks; each task's points shared equally by its checks.
+
+    `declared` is asked for anew if it is not given.
+    """
+    declared = collect.checks(part) if declared is None else list(declared)
     per_task = {n: sum(c.task == n for c in declared) for n in range(1, len(part.task) + 1)}
     checks = []
     for check in declared:

@@ -30,7 +30,7 @@ def main() -> None:
         return
     print("Installing what the course needs into .venv (once; a minute or two) ...", flush=True)
     uv = shutil.which("uv")
-    if not python_works(venv_python()):
+    if not (python_works(venv_python()) and (uv or pip_works(venv_python()))):
         shutil.rmtree(VENV, ignore_errors=True)
         make_venv(uv, find_python())
     install_lock(uv or uv_from_lock())
@@ -119,6 +119,11 @@ def python_works(path: str) -> bool:
         return subprocess.call([path, "-c", code], stderr=subprocess.DEVNULL) == 0
     except OSError:
         return False
+
+
+def pip_works(python: str) -> bool:
+    """Whether it has pip; one whose making was interrupted may have none."""
+    return subprocess.call([python, "-c", "import pip"], stderr=subprocess.DEVNULL) == 0
 
 
 def venv_python() -> str:

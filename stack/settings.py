@@ -66,7 +66,7 @@ def load(file: Path = ENV_FILE, environment: Mapping[str, str] = os.environ) -> 
         settings["DAGS"] = environment["DAGS"]
     if not (ROOT / settings["DAGS"]).is_dir():
         raise StackProblem(
-            f"there is no folder {settings['DAGS']}; DAGS names one, such as solutions."
+            f"there is no folder {settings['DAGS']}; DAGS names one, such as exercises."
         )
     return settings
 

@@ -121,7 +121,7 @@ def test_a_timing_is_the_time_of_its_plan(observe: Observe) -> None:
         expect(
             -1 <= value - milliseconds < SLACK,
             happened=f"The model took {milliseconds / 1000:g} seconds for the plan {plan}. What "
-            f"arrived says {value:,.3f} milliseconds.",
+            f"arrived says {value:,.{0 if value >= 100 else 3}f} milliseconds.",
             expected=f"About {milliseconds:,.0f} milliseconds. {why}",
             at=task,
         )

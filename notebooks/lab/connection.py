@@ -32,7 +32,7 @@ PORTS = {"airflow": 8080, "prometheus": 9090, "inbox": 8025}
 GRAFANA = "http://localhost:3000"
 SETTLED = 1.0  # seconds; what is younger may still change while a scrape comes in
 NEEDED = {"hello_airflow", "ml_training_pipeline", "failure_test_pipeline"}
-START = "make stack DAGS=solutions, or make stack-native DAGS=solutions"
+START = "make stack, or make stack-native"
 
 
 @dataclass

@@ -104,7 +104,7 @@ class Replay(httpx.BaseTransport):
         if known is None:
             raise LabProblem(
                 "you read recorded replies, and this request is not among them. "
-                "To ask what you like, start the stack: make stack-native DAGS=solutions"
+                "To ask what you like, start the stack: make stack, or make stack-native"
             )
         turn = self._turn.get(key, 0)
         self._turn[key] = min(turn + 1, len(known) - 1)

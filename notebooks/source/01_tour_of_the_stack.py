@@ -13,9 +13,9 @@
 # - how a run in Airflow becomes a number in Prometheus, and when the two agree;
 # - what a counter, a gauge and a histogram look like.
 #
-# **You need** about twenty minutes, and the stack with the course's solved DAGs: `make stack
-# DAGS=solutions`, or without Docker `make stack-native DAGS=solutions`. Without a stack you read
-# recorded replies; only queries of your own need a running Prometheus.
+# **You need** about twenty minutes, and the stack, with parts 00, 01 and 04 solved:
+# `make stack`, or without Docker `make stack-native`. Without a stack you read recorded
+# replies; only queries of your own need a running Prometheus.
 #
 # ```mermaid
 # flowchart LR

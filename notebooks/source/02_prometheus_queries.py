@@ -14,9 +14,9 @@
 # - how to ask for a quantile, and how far to trust it;
 # - why nothing is not zero, and why the first failure of a task is so easily missed.
 #
-# **You need** half an hour, and the stack with the course's solved DAGs: `make stack
-# DAGS=solutions`, or without Docker `make stack-native DAGS=solutions`. Without a stack you read
-# recorded replies; only queries of your own need a running Prometheus.
+# **You need** half an hour, and the stack, with parts 00, 01 and 04 solved: `make stack`, or
+# without Docker `make stack-native`. Without a stack you read recorded replies; only queries of
+# your own need a running Prometheus.
 #
 # ```mermaid
 # flowchart LR

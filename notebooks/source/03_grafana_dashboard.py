@@ -17,10 +17,10 @@
 # - where the three usual panels mislead, and what to draw in their place;
 # - what units, legends, descriptions and `$__rate_interval` are for.
 #
-# **You need** not quite half an hour, and the stack with the course's solved DAGs: `make stack
-# DAGS=solutions`, or without Docker `make stack-native DAGS=solutions`. Without a stack you read
-# recorded replies; everything but your own queries works the same. Grafana itself may be missing:
-# each panel is drawn here, too.
+# **You need** not quite half an hour, and the stack, with parts 00, 01 and 04 solved:
+# `make stack`, or without Docker `make stack-native`. Without a stack you read recorded
+# replies; everything but your own queries works the same. Grafana itself may be missing: each
+# panel is drawn here, too.
 #
 # ```mermaid
 # flowchart LR

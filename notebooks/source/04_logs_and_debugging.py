@@ -17,9 +17,9 @@
 # - what "mark success" does, and why it can lie;
 # - which of all this Prometheus sees.
 #
-# **You need** less than half an hour, and the stack with the course's solved DAGs: `make stack
-# DAGS=solutions`, or without Docker `make stack-native DAGS=solutions`. Without a stack you read
-# recorded replies; only queries of your own need a running Prometheus.
+# **You need** less than half an hour, and the stack, with parts 00, 01 and 04 solved:
+# `make stack`, or without Docker `make stack-native`. Without a stack you read recorded
+# replies; only queries of your own need a running Prometheus.
 #
 # ```mermaid
 # flowchart LR

@@ -13,10 +13,9 @@
 # - how to recognise a rule that always fires, one that never does, and one that sleeps through
 #   the first failure.
 #
-# **You need** three quarters of an hour, of which some minutes are waiting, and the stack with
-# the course's solved DAGs: `make stack DAGS=solutions`, or without Docker `make stack-native
-# DAGS=solutions`. Without a stack you read recorded replies; only rules of your own need a
-# running Prometheus.
+# **You need** three quarters of an hour, of which some minutes are waiting, and the stack, with
+# parts 00, 01 and 04 solved: `make stack`, or without Docker `make stack-native`. Without a
+# stack you read recorded replies; only rules of your own need a running Prometheus.
 #
 # ```mermaid
 # stateDiagram-v2

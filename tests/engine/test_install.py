@@ -128,6 +128,19 @@ def test_an_environment_without_its_python_is_made_again(repo: Repo) -> None:
     assert repo.asked == ["venv", "pip sync"]
 
 
+def test_an_environment_whose_making_was_interrupted_is_made_again(
+    commands: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is a Python in it, but no pip yet."""
+    python = tmp_path / "venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} -S -I "$@"\n')
+    python.chmod(0o755)
+    assert not install.pip_works(str(python))
+    install.main()
+    assert commands[0][1:3] == ["-m", "venv"]
+
+
 @pytest.fixture
 def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """A machine without uv; the commands that would be run."""
@@ -167,6 +180,7 @@ def test_pip_alone_is_enough(
 ) -> None:
     """Where the lock's own uv does not run on the machine."""
     monkeypatch.setattr(install, "python_works", lambda path: True)
+    monkeypatch.setattr(install, "pip_works", lambda path: True)
     monkeypatch.setattr(install, "uv_from_lock", lambda: None)
     install.main()
     (only,) = commands

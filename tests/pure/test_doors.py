@@ -22,7 +22,11 @@ MAY_IMPORT = {
     "judge": {"transcript", "scenario", "course"},
     "report": {"judge", "transcript", "scenario", "course"},
 }
-MUST_NOT_IMPORT = {"observe": {"judge", "checks", "report"}}
+MUST_NOT_IMPORT = {"observe": {"judge", "checks", "report", "sealed", "apart"}}
+# What a learner's tools build on. What checks expect is none of their business.
+LEARNER_MAY_IMPORT = {
+    "api", "cli", "course", "judge", "observe", "report", "scenario", "transcript", "worker",
+}  # fmt: skip
 
 
 def imports(source: str, package: str) -> Iterator[str]:
@@ -100,6 +104,33 @@ def test_a_room_keeps_its_closed_doors_closed(room):
         found = ours(imports(path.read_text("utf-8"), package_of(path)))
         wrong = found & (MUST_NOT_IMPORT[room] | {"solutions"})
         assert not wrong, f"{path.relative_to(ROOT)} imports {sorted(wrong)}"
+
+
+def packages(names: set[str]) -> set[str]:
+    """The packages of this repository among what is imported."""
+    here = {path.name for path in ROOT.iterdir() if path.is_dir()}
+    return {name.split(".")[0] for name in names} & here
+
+
+def test_the_learners_tools_open_no_door_but_the_graders():
+    files = sorted((ROOT / "learner").rglob("*.py"))
+    assert len(files) > 10
+    for path in files:
+        found = set(imports(path.read_text("utf-8"), package_of(path)))
+        wrong = ours(iter(found)) - LEARNER_MAY_IMPORT
+        wrong |= packages(found) - {"grader", "learner"}
+        assert not wrong, f"{path.relative_to(ROOT)} imports {sorted(wrong)}"
+        loads_airflow = any(name.split(".")[0] == "airflow" for name in found)
+        assert loads_airflow == (path.name == "canary.py"), path.name
+
+
+@pytest.mark.parametrize("room", ["grader", "classroom", "stack"])
+def test_nobody_needs_the_learners_tools(room):
+    for path in sorted((ROOT / room).rglob("*.py")):
+        if "sample_class" in path.parts:  # handed in, not imported
+            continue
+        found = set(imports(path.read_text("utf-8"), package_of(path)))
+        assert "learner" not in packages(found), path.relative_to(ROOT)
 
 
 def test_only_the_worker_imports_airflow():

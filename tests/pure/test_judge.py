@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from grader import collect
-from grader.api import judge, make_record
+from grader import apart, collect
+from grader.api import PYTEST_ARGUMENTS, Verdicts, judge, make_record
 from grader.course import ROOT, load_course
+from grader.judge.plugin import Judge
 from grader.judge.problems import DOES_NOT_LOAD, NOT_LOADED
 from grader.judge.view import Observation
-from grader.transcript import Breach, Error, Transcript
+from grader.scenario import Scenario
+from grader.transcript import Breach, DagFacts, Error, Transcript
 
 PART = load_course().part[0]
 
@@ -53,6 +55,44 @@ def test_waiting_checks_name_the_section_in_which_the_chain_begins():
     waiting = [v.message for v in verdicts_of(breach=breach).values() if v.status == "not_checked"]
     assert waiting
     assert all("this section comes first" in m or "section 1 comes first" in m for m in waiting)
+
+
+REFUSALS = """
+from grader.judge import Observe, check, expect
+
+@check(task=1)
+def test_it_is_refused(observe: Observe):
+    error = observe("refused", may_fail=True).transcript.import_error
+    expect(error.line == 7, happened="another line", expected="line 7")
+
+@check(task=1)
+def test_it_runs(observe: Observe):
+    observe("refused")
+"""
+
+
+def test_a_check_may_want_to_see_how_a_file_is_refused(tmp_path):
+    file = tmp_path / "test_90_refused.py"
+    file.write_text(REFUSALS, "utf-8")
+    error = Error(type="ValueError", message="no such model", line=7)
+    dag = DagFacts(dag_id="x", next_runs=[], catchup=False, tags=[], params={}, tasks=[])
+    transcripts = {
+        "refused": Transcript(scenario="refused", import_error=error),
+        "loads": Transcript(scenario="loads", dag_ids=["x"], dag=dag),
+    }
+    observations = {
+        ("90_refused", name): Observation(Scenario(name=name), transcript, "x")
+        for name, transcript in transcripts.items()
+    }
+    plugin = Judge(lambda slugs: observations)
+
+    def run() -> Verdicts:
+        pytest.main([*PYTEST_ARGUMENTS, str(file)], plugins=[plugin])
+        return Verdicts([(s, c, verdict) for (s, c), verdict in plugin.verdicts.items()])
+
+    verdicts = {name: verdict for _, name, verdict in apart.run(run, Verdicts).root}
+    assert verdicts["it_is_refused"].status == "passed"
+    assert "ValueError: no such model" in verdicts["it_runs"].message
 
 
 def test_a_missing_verdict_is_the_graders_fault():
