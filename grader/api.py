@@ -101,6 +101,15 @@ class Grader:
     ) -> None:
         self._observer.stop()
 
+    def warm_up(self) -> None:
+        """Load Airflow now, so that the next grading need not. Raises `EnvironmentProblem`."""
+        self._observer.warm_up()
+
+    @property
+    def warm(self) -> bool:
+        """Whether Airflow is loaded."""
+        return self._observer.warm
+
     def grade(self, submission: Path, parts: Iterable[str] = (), *, seed: int = 0) -> Record:
         """Mark a submission. Raises `KeyError` for an unknown part, `EnvironmentProblem`."""
         started = time.perf_counter()

@@ -128,12 +128,21 @@ class Observer:
             else:
                 state.waiting.append(Pending(part, scenario, limits, source.data, key))
 
-    def _run_all(self, state: Round) -> None:
+    def warm_up(self) -> None:
+        """Have the worker load Airflow, if it has not. Raises `EnvironmentProblem`."""
         started = time.perf_counter()
         if self._worker is not None and not self._worker.running:
             self.stop()  # it died while idle, and nobody is to blame
         self._worker_ready()
         self.timings["wait for the worker"] = time.perf_counter() - started
+
+    @property
+    def warm(self) -> bool:
+        """Whether there is a worker that has loaded Airflow."""
+        return self._worker is not None and bool(self._worker.timings)
+
+    def _run_all(self, state: Round) -> None:
+        self.warm_up()
         state.waiting.sort(key=lambda p: self._durations.get(p.key, len(p.scenario.runs)))
         try:
             while state.waiting or state.running or state.suspects:
