@@ -58,16 +58,18 @@ class Judge:
     def observe(self, request: pytest.FixtureRequest) -> Callable[[str], Observation]:
         """`observe(name)`: the scenario of that name and what became of the submission in it.
 
-        With `may_fail`, a file that Airflow refuses is no problem: a check wants to see how.
+        With `may_fail`, a file that Airflow refuses, or that makes no DAG, is no problem: a check
+        wants to see how.
         """
         slug = slug_of(request.node)
 
         def observe(name: str, *, may_fail: bool = False) -> Observation:
             observation = self._observations[slug, name]
             self._seen.append(observation)
-            refused = may_fail and observation.transcript.import_error is not None
+            seen = observation.transcript
+            without = seen.import_error is not None or not (seen.dag_ids or seen.breach)
             problem = load_problem(observation) or scenario_problem(observation)
-            if problem is not None and not refused:
+            if problem is not None and not (may_fail and without):
                 raise problem
             return observation
 

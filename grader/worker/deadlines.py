@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import sys
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +36,16 @@ class Deadlines:
 
     def __init__(self, alerts: list[Any]):
         self._alerts = alerts
-        self._due: list[tuple[Any, datetime]] = []
+        self._due: list[tuple[Any, datetime, datetime]] = []
         self._running: dict[str, Any] = {}
 
     def created(self, dag_run: Any, session: Any) -> None:
-        """Note when each is due, before the run can change what they are worked out from."""
+        """Note when each is due, before the run can change what they are worked out from, and when
+        the scheduler notices that it has passed: not before there is a run.
+        """
         if not self._alerts:
             return
-        self._running = response(dag_run)
+        self._running, now = response(dag_run), datetime.now(UTC)
         for alert in self._alerts:
             known = decode_deadline_alert(encode_deadline_alert(alert))
             interval = known.interval
@@ -53,7 +55,7 @@ class Deadlines:
                 session=session, interval=interval, dag_id=dag_run.dag_id, run_id=dag_run.run_id
             )
             if due is not None:
-                self._due.append((alert, due))
+                self._due.append((alert, due, max(due, now) + NOTICED))
 
     def settle(
         self, dag_run: Any, clock: VirtualClock, output: OutputTail, file: str
@@ -62,7 +64,7 @@ class Deadlines:
         same: Airflow strikes out the deadlines of runs that succeed, and of no others.
         """
         found = []
-        for alert, due in self._due:
+        for alert, due, noticed in self._due:
             in_time = dag_run.end_date is not None and dag_run.end_date <= due
             missed = not (in_time and str(dag_run.state) == "success")
             settled = Deadline(name=name_of(alert), due=due.isoformat(), missed=missed)
@@ -72,7 +74,7 @@ class Deadlines:
                     "deadline": {"id": str(dag_run.id), "deadline_time": due},
                 }
                 output.skip()
-                with clock.turned_to(due + NOTICED):
+                with clock.turned_to(noticed):
                     error = call(alert.callback, context)
                 told = facts.error_facts(error, file) if error is not None else None
                 text = output.read()[0]

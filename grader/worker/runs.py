@@ -101,7 +101,8 @@ class Runner:
 
         def get_or_create_dagrun(*, session: Any, **about: Any) -> Any:
             dag_run = self._create(session=session, **about)
-            dag_run.queued_at = dag_run.start_date
+            # `DAG.test` takes the logical date for the time at which a run starts.
+            dag_run.queued_at = dag_run.start_date = datetime.now(UTC)
             if cause == "asset":
                 self._consumers.hand_over(dag_run.dag_id, dag_run, session)
             session.flush()

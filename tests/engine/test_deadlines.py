@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from probing import DAY, Probe, Seen, ran, source
+from probing import DAY, Probe, Seen, about, ran, source
 
 from grader.judge.view import moment
+from grader.scenario import PlannedRun, Scenario
 from grader.transcript import Deadline
 
 BEFORE = """
@@ -88,6 +89,16 @@ PROBES = {
         ),
         (ran("run", *[DAY + timedelta(days=d) for d in range(4)], variables={"patience": "7200"}),),
     ),
+    "begun_late": Probe(
+        with_alerts("alert(QUEUED, timedelta(hours=2))", "alert(LOGICAL, timedelta(hours=2))"),
+        (
+            Scenario(
+                name="run",
+                runs=(PlannedRun(logical_date=DAY, start=DAY + timedelta(hours=5)),),
+                variables={"place": "the coop"},
+            ),
+        ),
+    ),
     "two_runs": Probe(with_alerts(HOURS[0]), (ran("run", DAY, DAY + timedelta(days=1)),)),
 }
 
@@ -151,3 +162,14 @@ def test_the_deadline_stays_for_the_next_run(seen: Seen) -> None:
         "2 hours", "DagRunQueuedAtDeadline", 7200,
     )  # fmt: skip
     assert facts.callback.endswith(".tell") and not facts.asynchronous
+
+
+def test_a_deadline_is_counted_from_when_the_run_was_made_not_from_its_date(seen: Seen) -> None:
+    queued, logical = deadlines(seen, "begun_late")
+    assert about(moment(queued.due) - DAY, hours=7)
+    assert moment(logical.due) == DAY + timedelta(hours=2)
+
+
+def test_a_deadline_that_had_passed_before_is_noticed_when_the_run_begins(seen: Seen) -> None:
+    _, logical = deadlines(seen, "begun_late")
+    assert logical.missed and logical.output.startswith("late: running None 3:00:0")

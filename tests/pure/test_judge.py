@@ -68,6 +68,18 @@ def test_it_is_refused(observe: Observe):
 @check(task=1)
 def test_it_runs(observe: Observe):
     observe("refused")
+
+@check(task=1)
+def test_it_makes_nothing(observe: Observe):
+    expect(not observe("empty", may_fail=True).dags, happened="a DAG", expected="none")
+
+@check(task=1)
+def test_it_makes_something(observe: Observe):
+    observe("empty")
+
+@check(task=1)
+def test_it_comes_back(observe: Observe):
+    observe("hangs", may_fail=True)
 """
 
 
@@ -79,6 +91,10 @@ def test_a_check_may_want_to_see_how_a_file_is_refused(tmp_path):
     transcripts = {
         "refused": Transcript(scenario="refused", import_error=error),
         "loads": Transcript(scenario="loads", dag_ids=["x"], dag=dag),
+        "empty": Transcript(scenario="empty"),
+        "hangs": Transcript(
+            scenario="hangs", breach=Breach(limit="seconds", detail="30 s", phase="load")
+        ),
     }
     observations = {
         ("90_refused", name): Observation(Scenario(name=name), transcript, "x")
@@ -93,6 +109,9 @@ def test_a_check_may_want_to_see_how_a_file_is_refused(tmp_path):
     verdicts = {name: verdict for _, name, verdict in apart.run(run, Verdicts).root}
     assert verdicts["it_is_refused"].status == "passed"
     assert "ValueError: no such model" in verdicts["it_runs"].message
+    assert verdicts["it_makes_nothing"].status == "passed"
+    assert "found no DAG" in verdicts["it_makes_something"].message
+    assert "did not come back" in verdicts["it_comes_back"].message
 
 
 def test_a_missing_verdict_is_the_graders_fault():
