@@ -79,10 +79,13 @@ class Terminal:
         self._master, terminal = pty.openpty()
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 45, 100, 0, 0))
         self._written = b""
+        # Who sets these tells a program to look away from the terminal it has.
+        environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
+        environment["TERM"] = "xterm-256color"
         self.process = subprocess.Popen(
             [sys.executable, "-m", *arguments],
             cwd=copy.folder,
-            env=os.environ | {"TERM": "xterm-256color"},
+            env=environment,
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,

@@ -16,7 +16,7 @@ PLOT = re.compile(r"^(?:lab\.(?:plot|bars|alert_states)|see)\(", re.M)
 # Not prose: fences, code, links, headings, list numbers, and references to sections and parts.
 NOT_PROSE = re.compile(
     r"```.*?```|`[^`]*`|\]\([^)]*\)|\[\d[^\]]*\]|^#[^\n]*|^\d+\. "
-    r"|(?:[Ss]ections?|[Pp]arts?|[Nn]otebook|Airflow|Grafana|Your turn) [\d.]+",
+    r"|(?:[Ss]ections?|[Pp]arts?|[Nn]otebook|Airflow|Grafana|Your turn) [\d.]+(?:(?:,| and) \d+)*",
     re.S | re.M,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from course_copy import build, commit_of_the_checkout, unpack
+from handout_copy import build, commit_of_the_checkout, unpack
 
 
 @pytest.fixture(scope="session")

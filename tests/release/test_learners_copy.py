@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from course_copy import build, environment, git, run, unpack
+from handout_copy import build, environment, git, run, unpack
 from test_submissions import Case
 
 from grader.course import ROOT, Part, load_course

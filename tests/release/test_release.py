@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from course_copy import build, git, run
+from handout_copy import build, git, run
 from test_links import broken
 
 import grader

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from course_copy import environment, git, lend_database
+from handout_copy import environment, git, lend_database
 
 from grader.course import ROOT
 from grader.judge.record import Record
