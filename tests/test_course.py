@@ -272,3 +272,19 @@ def test_every_patch_still_fits_its_solution(part: Part, tmp_path: Path) -> None
 def test_the_front_page_lists_the_part(part: Part) -> None:
     row = f"| [{part.number} {part.title}](exercises/{part.slug}/README.md) | {part.minutes} |"
     assert row in (ROOT / "README.md").read_text("utf-8")
+
+
+NEEDS = re.compile(r"You need parts? (\d\d(?:(?:, | and )\d\d)*)")
+
+
+@each_part
+def test_the_path_says_how_long_the_part_takes_and_what_it_stands_on(part: Part) -> None:
+    stated = NEEDS.search(lesson(part).read_text("utf-8"))
+    needed = re.findall(r"\d\d", stated[1]) if stated else []
+    path = (ROOT / "exercises" / "README.md").read_text("utf-8")
+    row = f"| [{part.number} {part.title}]({part.slug}/README.md) | {part.minutes} |"
+    assert any(
+        line.startswith(row) and line.endswith(f"| {', '.join(needed) or 'nothing'} |")
+        for line in path.splitlines()
+    )
+    assert re.findall(rf"^    (\d\d) --> {part.number}$", path, re.MULTILINE) == needed

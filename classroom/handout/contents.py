@@ -21,6 +21,7 @@ RELEASED = (
     "Makefile",
     "README.md",
     "docker-compose.yml",
+    "docs",
     "exercises",
     "grader",
     "learner",

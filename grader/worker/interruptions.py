@@ -8,12 +8,17 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from grader.worker.folders import files_below
+
+TURNED_OFF = (
+    "this task has called sys.settrace, so nobody can see where its process could be killed"
+)
 
 
 class Interrupter:
@@ -27,13 +32,17 @@ class Interrupter:
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
-        """Around one try of a task."""
+        """Around one try of a task. Raises `RuntimeError` if the try has turned the watch off."""
         self._known = self._look()
         sys.settrace(self._enter)
+        threading.settrace(self._enter)
         try:
             yield
+            if sys.gettrace() != self._enter:
+                raise RuntimeError(TURNED_OFF)
         finally:
             sys.settrace(None)
+            threading.settrace(None)
 
     def _enter(self, frame: FrameType, event: str, argument: Any) -> Any:
         return self._line if frame.f_code.co_filename == self._file else None

@@ -52,6 +52,34 @@ LOCKS = source(
     """,
     before=BOOKS,
 )
+THREADS = source(
+    """
+    @task
+    def keep(ds=None):
+        def both():
+            note("books", ds)
+            note("done", ds)
+
+        worker = threading.Thread(target=both)
+        worker.start()
+        worker.join()
+
+    keep()
+    """,
+    before="import threading\n" + BOOKS,
+)
+UNSEEN = source(
+    """
+    @task
+    def keep(ds=None):
+        sys.settrace(None)
+        note("books", ds)
+        note("done", ds)
+
+    keep()
+    """,
+    before="import sys\n" + BOOKS,
+)
 READS = source(
     """
     @task
@@ -82,6 +110,8 @@ PROBES = {
     "held": Probe(KEEPS, story(("pause", 1), None, None)),
     "held_never": Probe(KEEPS, story(("pause", 9), None)),
     "locked": Probe(LOCKS, story(("pause", 1), None)),
+    "in_a_thread": Probe(THREADS, story(("kill", 1))),
+    "unseen": Probe(UNSEEN, story(("kill", 1))),
     "nothing_to_see": Probe(READS, story(("kill", 1), ("pause", 1), None)),
 }
 
@@ -145,3 +175,14 @@ def test_one_that_waits_for_a_retry_lets_the_held_one_go_on(seen: Seen) -> None:
 def test_looking_changes_nothing_so_nothing_is_interrupted(seen: Seen) -> None:
     runs = whole(seen, "nothing_to_see").runs
     assert [r.killed for r in runs] == [False] * 3 and [r.state for r in runs] == ["success"] * 3
+
+
+def test_a_thread_is_watched_as_well(seen: Seen) -> None:
+    (run,) = whole(seen, "in_a_thread").runs
+    assert run.killed and [f.path for f in whole(seen, "in_a_thread").files] == ["books"]
+
+
+def test_who_turns_the_watch_off_has_not_succeeded(seen: Seen) -> None:
+    (run,) = whole(seen, "unseen").runs
+    assert (run.killed, tries_of(run, "keep")[0].state) == (False, "failed")
+    assert "sys.settrace" in tries_of(run, "keep")[0].error.message

@@ -23,6 +23,7 @@ IMPLIED: dict[str, set[Edge]] = {
     "01_ml_training": {("train_model", "deploy_model")},
     "03_custom_metrics": {("failure_ratio", "page_on_call")},
     "04_failures": {("open_session", "close_session")},
+    "11_error_handling": {("make_staging", "remove_staging")},
 }
 
 

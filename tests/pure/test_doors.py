@@ -85,7 +85,7 @@ def test_a_room_opens_only_its_own_doors(room):
         assert not wrong, f"{path.relative_to(ROOT)} imports {sorted(wrong)}"
 
 
-def test_a_check_needs_no_more_than_the_words_of_the_judge():
+def test_a_check_needs_no_more_than_the_words_of_the_judge_and_what_a_transcript_holds():
     files = sorted((GRADER / "checks").glob("*_[0-9][0-9]_*.py"))
     assert files
     for path in files:
@@ -93,7 +93,7 @@ def test_a_check_needs_no_more_than_the_words_of_the_judge():
         slug = path.stem.partition("_")[2]
         same_part = tuple(f"grader.checks.{kind}_{slug}." for kind in ("inputs", "words"))
         others = iter(name for name in found if not name.startswith(same_part))
-        wrong = ours(others) - {"judge", "scenario"}
+        wrong = ours(others) - {"judge", "scenario", "transcript"}
         assert not wrong, f"{path.relative_to(ROOT)} imports {sorted(wrong)}"
 
 

@@ -1,0 +1,251 @@
+"""The nightly trainings of Heron Mobile, which share two GPUs with everybody else.
+
+    list_experiments -> gpu.train_experiment (one each) -> compare_experiments -> write_notes
+                        gpu.train_churn -> ship_churn
+                        gpu.train_roaming
+                        gpu.train_network
+
+Edit: only what stands between the lines `# --- TODO n: ... ---` and `# --- end of TODO n ---`. You
+may add imports. The plain Python above the DAG is finished; call it from the tasks.
+
+Done looks like this: no more GPUs are wanted at a time than there are, whoever wants them. The
+churn model goes first and the experiments last. A training that hangs is cut off and tried once
+more. And whatever becomes of a training, its GPUs can be taken again.
+"""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import json
+import shutil
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import TaskGroup, dag, get_current_context, task
+
+TRAININGS = Path(__file__).parent / "data" / "trainings.csv"
+WORK = Path(tempfile.gettempdir(), "heron/gpu_training")
+ROOM = WORK / "machine_room"
+GPUS = ("gpu-0", "gpu-1")
+WEEKEND = timedelta(hours=60)
+
+# --- TODO 6: how long a GPU stays taken if nobody gives it back ---
+LEASE = timedelta(hours=4)
+# --- end of TODO 6 ---
+
+
+# Plain Python, finished. It knows of Airflow only how to ask which try this is.
+
+
+def take_gpus(count: int) -> list[str]:
+    """Take that many GPUs for this try, for the time of `LEASE`, and return their names.
+
+    Raises `RuntimeError`, and takes none, if fewer are free.
+    """
+    ROOM.mkdir(parents=True, exist_ok=True)
+    with (ROOM / "door").open("w") as door:
+        fcntl.flock(door, fcntl.LOCK_EX)  # one at a time looks and takes
+        taken = {gpu: note for gpu in GPUS if (note := lock_of(gpu))}
+        free = [gpu for gpu in GPUS if gpu not in taken][:count]
+        if len(free) < count:
+            held = "; ".join(
+                f"{gpu} is taken by {n['by']} until {n['until']}" for gpu, n in taken.items()
+            )
+            raise RuntimeError(f"{count} GPUs needed, {len(free)} free: {held}")
+        for gpu in free:
+            note = {"gpu": gpu, "by": this_try(), "until": f"{datetime.now(UTC) + LEASE:%F %T%z}"}
+            (ROOM / f"{gpu}.json").write_text(json.dumps(note), encoding="utf-8")
+            log("taken", note)
+    return free
+
+
+def give_back(gpus: list[str]) -> None:
+    """Give GPUs back, so that others can take them."""
+    for gpu in gpus:
+        (ROOM / f"{gpu}.json").unlink(missing_ok=True)
+        log("given back", {"gpu": gpu})
+
+
+def lock_of(gpu: str) -> dict[str, str] | None:
+    """What the lock file of a GPU says: by whom it is taken, and until when. None if it is free."""
+    try:
+        note: dict[str, str] = json.loads((ROOM / f"{gpu}.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return note if datetime.fromisoformat(note["until"]) > datetime.now(UTC) else None
+
+
+def log(event: str, note: dict[str, str]) -> None:
+    """Add a line to the logbook of the machine room."""
+    line = json.dumps({"at": f"{datetime.now(UTC):%F %T%z}", "event": event, **note})
+    with (ROOM / "logbook.jsonl").open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
+def this_try() -> str:
+    """Who is asking: `gpu.train_churn, try 1`."""
+    ti = get_current_context()["ti"]
+    number = f" {ti.map_index}" if ti.map_index is not None and ti.map_index >= 0 else ""
+    return f"{ti.task_id}{number}, try {ti.try_number}"
+
+
+def load_trainings() -> dict[str, dict[str, str]]:
+    """A row for each training, by the name of the model; every cell is text."""
+    with TRAININGS.open(encoding="utf-8", newline="") as file:
+        return {row["model"]: row for row in csv.DictReader(file)}
+
+
+def train(model: str, gpus: list[str]) -> dict[str, Any]:
+    """Train a model on these GPUs. Return its name, its accuracy and where it lies.
+
+    Whoever starts a run can have something happen: the parameter `mishaps` has, for a model, a
+    word for each try. "hang" waits all weekend, "error" raises `RuntimeError`.
+    """
+    context, row = get_current_context(), load_trainings()[model]
+    words, number = context["params"]["mishaps"].get(model, []), context["ti"].try_number
+    mishap = words[number - 1] if number <= len(words) else ""
+    if mishap == "error":
+        raise RuntimeError(f"{model}: out of memory on {' and '.join(gpus)}")
+    if mishap == "hang":
+        time.sleep(WEEKEND.total_seconds())
+    time.sleep(float(row["hours"]) * context["params"]["seconds_per_hour"])
+    path = WORK / f"{model}.json"
+    result = {"model": model, "accuracy": float(row["accuracy"]), "path": str(path)}
+    path.write_text(json.dumps(result), encoding="utf-8")
+    return result
+
+
+def publish(model: dict[str, Any]) -> str:
+    """Put a model where the shops use it, in place of the one that is there."""
+    target = WORK / "in_use" / Path(model["path"]).name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(model["path"], target)
+    return str(target)
+
+
+# What each training does on its GPUs.
+
+
+def train_on_gpus(model: str, count: int) -> dict[str, Any]:
+    """Take GPUs, train the model on them, and give them back, whatever happens."""
+    # --- TODO 4: give the GPUs back, whatever happens ---
+    gpus = take_gpus(count)
+    try:
+        return train(model, gpus)
+    finally:
+        give_back(gpus)
+    # --- end of TODO 4 ---
+
+
+# The tasks.
+
+
+@task
+def list_experiments() -> list[str]:
+    """The names of tonight's experiments."""
+    return [model for model, row in load_trainings().items() if row["kind"] == "experiment"]
+
+
+@task(
+    # --- TODO 2: who goes first ---
+    priority_weight=100,
+    # --- end of TODO 2 ---
+)
+def train_churn() -> dict[str, Any]:
+    """Who is about to leave? The shops need it at seven in the morning."""
+    return train_on_gpus("churn", 1)
+
+
+@task
+def train_roaming() -> dict[str, Any]:
+    """Who is about to travel?"""
+    return train_on_gpus("roaming", 1)
+
+
+@task(
+    # --- TODO 1: it needs both GPUs ---
+    pool_slots=2,
+    # --- end of TODO 1 ---
+)
+def train_network() -> dict[str, Any]:
+    """Where will the network be full? It is so large that it needs both GPUs."""
+    return train_on_gpus("network", 2)
+
+
+@task(
+    # --- TODO 2: who goes last ---
+    priority_weight=1,
+    # --- end of TODO 2 ---
+    # --- TODO 3: one experiment at a time ---
+    max_active_tis_per_dag=1,
+    # --- end of TODO 3 ---
+)
+def train_experiment(model: str) -> dict[str, Any]:
+    """Something that somebody wants to try out."""
+    return train_on_gpus(model, 1)
+
+
+@task
+def ship_churn(model: dict[str, Any]) -> str:
+    """Hand the churn model to the shops."""
+    return publish(model)
+
+
+@task
+def compare_experiments(models: list[dict[str, Any]]) -> list[str]:
+    """The names of the experiments, the best first."""
+    ranked = sorted(models, key=lambda model: model["accuracy"], reverse=True)
+    return [model["model"] for model in ranked]
+
+
+@task
+def write_notes(ranked: list[str]) -> str:
+    """The sentence for the board of the data team."""
+    return f"The best of {len(ranked)} experiments was {ranked[0]}"
+
+
+@dag(
+    dag_id="gpu_training",
+    description="Six trainings a night on two GPUs",
+    schedule="0 22 * * *",
+    start_date=datetime(2024, 1, 1, tzinfo=UTC),
+    catchup=False,
+    tags=["churn", "training"],
+    params={"seconds_per_hour": 10, "mishaps": {}},
+    # --- TODO 3: one run at a time ---
+    max_active_runs=1,
+    # --- end of TODO 3 ---
+)
+def gpu_training() -> None:
+    """Train the products and the experiments; ship the churn model, compare the experiments."""
+    experiments = list_experiments()
+    with TaskGroup(
+        "gpu",
+        default_args={
+            # --- TODO 1: wait for a GPU ---
+            "pool": "gpu_pool",
+            # --- end of TODO 1 ---
+            # --- TODO 2: who goes between ---
+            "priority_weight": 10,
+            "weight_rule": "absolute",
+            # --- end of TODO 2 ---
+            # --- TODO 5: cut off what hangs, and try once more ---
+            "execution_timeout": timedelta(hours=3),
+            "retries": 1,
+            "retry_delay": timedelta(minutes=1),
+            # --- end of TODO 5 ---
+        },
+    ):
+        churn = train_churn()
+        train_roaming()
+        train_network()
+        trained = train_experiment.expand(model=experiments)
+    ship_churn(churn)
+    write_notes(compare_experiments(trained))
+
+
+gpu_training()
