@@ -1,5 +1,5 @@
 """`python -m bench.whole_class`: how fast a class is marked, how that grows, what memory it takes,
-beside a loop of `airflow dags test`.
+beside a loop of `airflow dags test`; and, with `--kills`, that killing it changes no mark.
 
 It starts the instructor's own command and looks at the clock. It must not fail because something is
 slow: it is no test.
@@ -16,7 +16,8 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from random import Random
+from typing import Annotated, Any
 
 import psutil
 import typer
@@ -25,12 +26,14 @@ from rich.table import Table
 
 from bench.class_files import make_class
 from bench.figures import machine
+from bench.interrupted import mark_interrupted
 from bench.ours import BenchProblem, timed
 from bench.plain import Plain
 from grader.api import HOME, usable_cores
-from grader.course import ROOT, load_course
+from grader.course import ROOT, Course, load_course
 
 FOLDER = HOME / "bench" / "class"
+PARTS = "00 01 02 03 04 05"
 DATE = "2026-03-02T06:00:00+00:00"
 MIB = 1024 * 1024
 errors = Console(stderr=True, highlight=False)
@@ -78,13 +81,34 @@ def pss(process: psutil.Process) -> int:
         return 0
 
 
-def mark(count: int, seed: int, sandbox: str) -> Run:
-    """Make a class up and have it marked."""
-    submissions, out = FOLDER / f"submissions-{count}", FOLDER / f"out-{count}"
-    make_class(submissions, count, load_course(), seed)
-    shutil.rmtree(out, ignore_errors=True)
-    command = [sys.executable, "-m", "classroom", "mark", str(submissions), str(out)]
-    command += ["--seed", str(seed), "--sandbox", sandbox]
+@dataclass(frozen=True)
+class Class:
+    """A class that was made up, and how it is to be marked."""
+
+    learners: int
+    course: Course
+    seed: int
+    sandbox: str
+
+    @property
+    def submissions(self) -> Path:
+        return FOLDER / f"submissions-{self.learners}"
+
+    def make(self) -> None:
+        """Write what it handed in."""
+        make_class(self.submissions, self.learners, self.course, self.seed)
+
+    def command(self, out: Path) -> list[str]:
+        """What `make class` calls. Marks from nothing: what is in `out` is removed."""
+        shutil.rmtree(out, ignore_errors=True)
+        mark = [sys.executable, "-m", "classroom", "mark", str(self.submissions), str(out)]
+        mark += [part.slug for part in self.course.part]
+        return [*mark, "--seed", str(self.seed), "--sandbox", self.sandbox]
+
+
+def mark(made: Class, out: Path) -> Run:
+    """Have a class marked."""
+    command = made.command(out)
     started = time.perf_counter()
     process = psutil.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     memory = Memory(psutil.Process(process.pid))
@@ -93,14 +117,27 @@ def mark(count: int, seed: int, sandbox: str) -> Run:
     seconds = time.perf_counter() - started
     if process.returncode:
         raise BenchProblem(f"marking ended with {process.returncode}:\n{said.decode()[-2000:]}")
-    return Run(count, seconds, memory.own / MIB, memory.all / MIB)
+    return Run(made.learners, seconds, memory.own / MIB, memory.all / MIB)
 
 
-def loop_over_solutions(environment: dict[str, str]) -> dict[str, float]:
+def kill(made: Class, undisturbed: Path, seconds: float, kills: int) -> dict[str, Any]:
+    """Mark the class again, killed at random moments, and compare the gradebooks byte by byte."""
+    out = undisturbed.with_name(f"{undisturbed.name}-killed")
+    found = mark_interrupted(made.command(out), kills, seconds, Random(made.seed))
+    books = [(folder / "gradebook.csv").read_bytes() for folder in (undisturbed, out)]
+    return {
+        "learners": made.learners,
+        "killed": found.killed,
+        "left_behind": len(found.outlived),
+        "same_gradebook": found.code == 0 and books[0] == books[1],
+    }
+
+
+def loop_over_solutions(course: Course, environment: dict[str, str]) -> dict[str, float]:
     """Seconds by part of `airflow dags test`, once for each solution: the friendliest sample."""
     plain = Plain(HOME / "bench", environment)
     found = {}
-    for part in load_course().part:
+    for part in course.part:
         errors.print(f"measuring  airflow dags test {part.dag_id}", style="dim", markup=False)
         home = plain.new_home()
         settings = plain.settings(home, ROOT / "solutions" / part.slug)
@@ -113,25 +150,44 @@ def main(
     sizes: Annotated[str, typer.Option(help="Learners in each class.")] = "20,200",
     seed: Annotated[int, typer.Option(help="Draws the class.")] = 0,
     sandbox: Annotated[str, typer.Option(help="As for `make class`.")] = "auto",
+    parts: Annotated[str, typer.Option(help="What each learner handed in.")] = PARTS,
+    kills: Annotated[
+        int, typer.Option(help="Mark the last class once more, killed that often.")
+    ] = 0,
     loop: Annotated[bool, typer.Option(help="Measure Airflow's own way too.")] = True,
     json_file: Annotated[Path | None, typer.Option("--json", help="All figures.")] = None,
 ) -> None:
     """Measure how fast a class is marked."""
     about = machine(usable_cores())
     environment = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "VIRTUAL_ENV")}
+    runs, killed = [], {}
     try:
-        runs = []
+        whole = load_course()
+        course = whole.model_copy(update={"part": tuple(whole.select(parts.split()))})
         for count in map(int, sizes.split(",")):
             errors.print(f"measuring  a class of {count}", style="dim", markup=False)
-            runs.append(mark(count, seed, sandbox))
-        plain = loop_over_solutions(environment) if loop else {}
+            made, out = Class(count, course, seed, sandbox), FOLDER / f"out-{count}"
+            made.make()
+            runs.append(mark(made, out))
+        if kills:
+            errors.print(f"killing    a class of {count}, {kills} times", style="dim", markup=False)
+            killed = kill(made, out, runs[-1].seconds, kills)
+        plain = loop_over_solutions(course, environment) if loop else {}
     except BenchProblem as problem:
         errors.print(f"bench: {problem}", markup=False)
         raise typer.Exit(1) from None
     about["load_after"] = round(os.getloadavg()[0], 2)
-    show(runs, plain, Console(highlight=False))
+    console = Console(highlight=False)
+    show(runs, plain, console)
+    if killed:
+        same = "the same" if killed["same_gradebook"] else "NOT the same"
+        console.print(
+            f"Killed {killed['killed']} times and gone on: {same} gradebook, byte by byte; "
+            f"{killed['left_behind']} processes were left behind."
+        )
     if json_file is not None:
-        figures = {"machine": about, "runs": [vars(r) for r in runs], "airflow dags test": plain}
+        figures = {"machine": about, "runs": [vars(r) for r in runs], "killed": killed}
+        figures["airflow dags test"] = plain
         json_file.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
 
 
