@@ -16,7 +16,7 @@ from typing import NamedTuple
 import psutil
 from rich.console import Console
 
-from grader.course import Course, load_course
+from grader.course import ROOT, Course, load_course
 from grader.judge.record import PartResult, Record
 from grader.report.terminal import print_report
 from grader.scenario import Limits
@@ -69,10 +69,14 @@ def said(text: str, name: str) -> str:
 
 
 def whole(path: Path) -> str:
-    """A file of a fixture, with the file that it is followed by."""
+    """A file of a fixture, with the file of the course that it is preceded by, and the one beside
+    it that it is followed by.
+    """
     text = path.read_text("utf-8")
-    end = said(text, "followed by")
-    return text + ("\n\n" + (HOSTILE / end).read_text("utf-8") if end else "")
+    begin, end = said(text, "preceded by"), said(text, "followed by")
+    around = [ROOT / begin] * bool(begin), [HOSTILE / end] * bool(end)
+    before, after = ([one.read_text("utf-8") for one in files] for files in around)
+    return "\n\n".join([*before, text, *after])
 
 
 def lay_out(name: str, tmp: Path, playgrounds: Path | None = None) -> Case:

@@ -138,6 +138,9 @@ class Assembler:
         if how == "kill":
             self._runs[run_key(index)]["killed"] = True
 
+    def _take_watch_lost(self) -> None:
+        self.breach("tampering", "it turned off what watches for the moment to interrupt it")
+
     def _take_waits(self) -> None:
         """It is the crew that does something about it."""
 

@@ -93,8 +93,12 @@ def load(
         )
     if not job.several_dags and set(dags) != {job.dag_id}:
         return {}
-    if turn.runs:
-        sync_to_database(dags, Path(file).parent)
+    try:
+        if turn.runs:
+            sync_to_database(dags, Path(file).parent)
+    except BaseException as error:
+        emit("import_error", error=facts.error_facts(error, file).model_dump())
+        return {}
     return dags
 
 
@@ -113,7 +117,10 @@ def interrupter(
             os.kill(os.getpid(), signal.SIGKILL)
         wait()
 
-    return Interrupter(file, job.folder / "work", plan.change, act).watching
+    def lost() -> None:
+        emit("watch_lost")
+
+    return Interrupter(file, job.folder / "work", plan.change, act, lost).watching
 
 
 def hand_over(clock: VirtualClock, emit: Emit, wait: Callable[[], None]) -> None:

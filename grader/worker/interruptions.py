@@ -16,31 +16,35 @@ from typing import Any
 
 from grader.worker.folders import files_below
 
-TURNED_OFF = (
-    "this task has called sys.settrace, so nobody can see where its process could be killed"
-)
-
 
 class Interrupter:
-    """Calls `act` once, when the `change`-th change to files in `folder` is done. Without one it
-    watches nothing.
+    """Calls `act` once, when the `change`-th change to files in `folder` is done, and `lost` when a
+    try has turned its watch off.
     """
 
-    def __init__(self, file: str, folder: Path, change: int, act: Callable[[], None]):
-        self._file, self._folder, self._left, self._act = file, folder, change, act
+    def __init__(
+        self,
+        file: str,
+        folder: Path,
+        change: int,
+        act: Callable[[], None],
+        lost: Callable[[], None],
+    ):
+        self._file, self._folder, self._left = file, folder, change
+        self._act, self._lost = act, lost
         self._known: Any = None
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
-        """Around one try of a task. Raises `RuntimeError` if the try has turned the watch off."""
+        """Around one try of a task, and the threads that it starts."""
         self._known = self._look()
         sys.settrace(self._enter)
         threading.settrace(self._enter)
         try:
             yield
-            if sys.gettrace() != self._enter:
-                raise RuntimeError(TURNED_OFF)
         finally:
+            if sys.gettrace() != self._enter:
+                self._lost()
             sys.settrace(None)
             threading.settrace(None)
 

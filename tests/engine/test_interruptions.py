@@ -182,7 +182,7 @@ def test_a_thread_is_watched_as_well(seen: Seen) -> None:
     assert run.killed and [f.path for f in whole(seen, "in_a_thread").files] == ["books"]
 
 
-def test_who_turns_the_watch_off_has_not_succeeded(seen: Seen) -> None:
-    (run,) = whole(seen, "unseen").runs
-    assert (run.killed, tries_of(run, "keep")[0].state) == (False, "failed")
-    assert "sys.settrace" in tries_of(run, "keep")[0].error.message
+def test_who_turns_the_watch_off_has_interfered(seen: Seen) -> None:
+    breach = seen("unseen").breach
+    assert breach is not None
+    assert (breach.limit, breach.task_id) == ("tampering", "keep")

@@ -36,7 +36,9 @@ ONLY_NATIVE = {
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_HOST",
     "NO_PROXY",
 }
-ONLY_CONTAINERS = {"LOGIN", "PASSWORD"}
+ADDED = "_PIP_ADDITIONAL_REQUIREMENTS"
+LOAD_DAGS = {"airflow-scheduler", "airflow-dag-processor"}
+ONLY_CONTAINERS = {"LOGIN", "PASSWORD", ADDED}
 # What differs between them: where things are, and how the scheduler is asked for its health.
 DIFFERENT = {
     "AIRFLOW_VAR_PROMETHEUS_URL",
@@ -46,6 +48,7 @@ DIFFERENT = {
     "AIRFLOW__METRICS__STATSD_HOST",
     "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK",
     "AIRFLOW_CONN_SMTP_DEFAULT",
+    "AIRFLOW_CONN_AIRFLOW_API",
 }
 SETTINGS = {name: make() for name, make in DEFAULTS.items()}
 
@@ -162,6 +165,22 @@ def test_airflow_is_told_the_same_as_in_the_native_stack(services: dict[str, Ser
     same = containers.keys() - ONLY_CONTAINERS - DIFFERENT
     assert {k: containers[k] for k in same} == {k: native[k] for k in same}
     assert airflow_settings().items() <= containers.items()
+
+
+def test_the_connection_to_the_api_is_the_same_but_for_the_host(services: dict[str, Service]):
+    name = "AIRFLOW_CONN_AIRFLOW_API"
+    containers = json.loads(services["airflow-scheduler"]["environment"][name])
+    native = json.loads(airflow_environment(Path("/home"), SETTINGS, None)[name])
+    assert containers | {"host": "127.0.0.1"} == native
+    assert containers["host"] in services
+
+
+def test_who_loads_dags_installs_what_the_image_lacks(services: dict[str, Service]):
+    """And in the version that the grader uses."""
+    added = {name: s["environment"].get(ADDED) for name, s in services.items() if name in AIRFLOW}
+    assert {name for name, requirement in added.items() if requirement} == LOAD_DAGS
+    (requirement,) = {added[name] for name in LOAD_DAGS}
+    assert f"\n{requirement} " in (ROOT / "requirements.lock").read_text("utf-8")
 
 
 def test_the_mounted_configuration_is_that_of_the_native_stack(services: dict[str, Service]):

@@ -9,13 +9,15 @@ from typing import Any, TypeVar
 import httpx
 
 T = TypeVar("T")
+ENDED = ("success", "failed")
 
 
 class Airflow:
     """The REST API, logged in."""
 
     def __init__(self, user: str, password: str, url: str = "http://127.0.0.1:8080"):
-        self._http = httpx.Client(base_url=url, timeout=30, trust_env=False)
+        # Longer than a busy SQLite lets a writer wait.
+        self._http = httpx.Client(base_url=url, timeout=60, trust_env=False)
         answer = self._http.post("/auth/token", json={"username": user, "password": password})
         answer.raise_for_status()
         self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
@@ -48,6 +50,11 @@ class Airflow:
         """Make a pool."""
         self._http.post("/api/v2/pools", json={"name": name, "slots": slots}).raise_for_status()
 
+    def make_connection(self, name: str, **what: str) -> None:
+        """Make a connection; `what` is its host, its password and so on."""
+        body = {"connection_id": name, "conn_type": "http", **what}
+        self._http.post("/api/v2/connections", json=body).raise_for_status()
+
     def end(self, dag_id: str, run_id: str) -> None:
         """End a run at once, as failed."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"
@@ -57,11 +64,26 @@ class Airflow:
         """A run as Airflow tells it."""
         return self.get(f"/dags/{dag_id}/dagRuns/{run_id}")
 
+    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+        """All runs of a DAG, the earliest first."""
+        return list(self.get(f"/dags/{dag_id}/dagRuns?order_by=run_after&limit=100")["dag_runs"])
+
+    def automatic(self, dag_id: str, count: int, seconds: float) -> list[dict[str, Any]]:
+        """The runs that nobody triggered, once there are that many and all have ended."""
+
+        def ours() -> list[dict[str, Any]]:
+            return [run for run in self.runs(dag_id) if run["run_type"] != "manual"]
+
+        def over(runs: list[dict[str, Any]]) -> bool:
+            return len(runs) >= count and all(r["state"] in ENDED for r in runs)
+
+        return eventually(ours, over, seconds)
+
     def wait(self, dag_id: str, run_id: str, seconds: float = 90) -> dict[str, Any]:
         """The run once it has ended."""
         return eventually(
             lambda: self.run(dag_id, run_id),
-            lambda run: run["state"] in ("success", "failed"),
+            lambda run: run["state"] in ENDED,
             seconds,
         )
 
@@ -73,6 +95,11 @@ class Airflow:
         """Task id to state."""
         told = self.get(f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances")
         return {ti["task_id"]: ti["state"] for ti in told["task_instances"]}
+
+    def instances(self, dag_id: str, run_id: str) -> list[tuple[str, str]]:
+        """Id and state of each task instance, sorted. A mapped task has several."""
+        told = self.get(f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances")
+        return sorted((ti["task_id"], str(ti["state"])) for ti in told["task_instances"])
 
 
 class Prometheus:

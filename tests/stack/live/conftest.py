@@ -15,6 +15,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1]))  # what the static tests share
 
+import nights as all_nights
 from clients import Airflow, Inbox, Prometheus, eventually
 from dotenv import dotenv_values
 
@@ -22,6 +23,8 @@ from stack import ROOT
 from stack.native.supervisor import Supervisor
 
 HOME = ROOT / ".work" / "stack-test"
+# Tasks of the course write below the temporary folder; nothing of an older stack may lie there.
+TEMPORARY = HOME / "tmp"
 DAGS = "tests/stack/dags"
 SCRAPES = 35  # seconds in which Prometheus has scraped twice and evaluated its rules
 
@@ -48,10 +51,12 @@ class Stack:
 
 def command(*words: str, dags: str = DAGS) -> subprocess.CompletedProcess[str]:
     """Run the stack's command line on this stack's folder."""
+    TEMPORARY.mkdir(parents=True, exist_ok=True)
     return subprocess.run(
         [sys.executable, "-m", "stack", *words],
         cwd=ROOT,
-        env=os.environ | {"STACK_HOME": str(HOME), "DAGS": dags, "COLUMNS": "200"},
+        env=os.environ
+        | {"STACK_HOME": str(HOME), "TMPDIR": str(TEMPORARY), "DAGS": dags, "COLUMNS": "200"},
         capture_output=True,
         text=True,
         check=False,
@@ -79,7 +84,16 @@ def solved(stack: Stack) -> Stack:
     # A new database: one of the sample DAGs has the id of a solution.
     assert command("clean", "--yes").returncode == 0
     assert command("up", "--native", dags="solutions").returncode == 0
+    settings = dotenv_values(ROOT / ".env")
+    stack.airflow = Airflow(str(settings["AIRFLOW_USER"]), str(settings["AIRFLOW_PASSWORD"]))
     return stack
+
+
+@pytest.fixture(scope="session")
+def nights(solved: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[all_nights.Nights]:
+    """The solutions, running."""
+    with all_nights.open_shops(tmp_path_factory.mktemp("shops") / "data") as shops:
+        yield all_nights.begin(solved.airflow, shops)
 
 
 @dataclass
