@@ -8,25 +8,32 @@ from __future__ import annotations
 
 import argparse
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from bench.story import STORIES, Story, StoryRun
 from grader import collect
 from grader.api import Grader
 from grader.course import ROOT, Part
-from grader.judge.view import Observation, TaskView
+from grader.judge.view import Observation, moment
 from grader.observe.staging import lay_out, read_source
 from grader.scenario import Scenario
+from grader.transcript import Try
 
 SOLUTIONS = ROOT / "solutions"
 
 
 def tell(part: Part, seen: Observation, folder: Path) -> Story:
     """What became of the solution in one scenario."""
-    tasks = [
-        TaskView(facts=facts, state="", tries=[t for t in run.data.tries if t.task_id == name])
-        for run in seen.runs
-        for name, facts in ((task.task_id, task) for task in seen.dag.data.tasks)
+    tries: dict[tuple[int, str, int], list[Try]] = {}
+    for number, run in enumerate(seen.transcript.runs):
+        for one in run.tries:
+            tries.setdefault((number, one.task_id, one.map_index), []).append(one)
+    gaps = [
+        moment(after.start) - moment(before.end)
+        for several in tries.values()
+        for before, after in pairwise(several)
+        if before.end
     ]
     return Story(
         part=part.slug,
@@ -36,12 +43,28 @@ def tell(part: Part, seen: Observation, folder: Path) -> Story:
         folder=folder,
         runs=[
             StoryRun(
-                logical_date=planned.logical_date.isoformat(), conf=planned.conf, state=run.state
+                logical_date=planned.logical_date.isoformat(),
+                conf=planned.conf,
+                state=run.state or "",
             )
-            for planned, run in zip(seen.scenario.runs, seen.runs, strict=True)
+            for planned, run in zip(seen.scenario.runs, seen.transcript.runs, strict=False)
         ],
-        retries=sum(max(len(task.tries) - 1, 0) for task in tasks),
-        waits=sum((gap for task in tasks for gap in task.gaps), timedelta()).total_seconds(),
+        plain=is_plain(seen),
+        retries=sum(len(several) - 1 for several in tries.values()),
+        waits=sum(gaps, timedelta()).total_seconds(),
+    )
+
+
+def is_plain(seen: Observation) -> bool:
+    """Whether Airflow alone can run it to the same end: without servers, at any time of the day, no
+    crash in the middle, no other DAG, and no deadline, over which `dag.test()` fails.
+    """
+    scenario, dag = seen.scenario, seen.transcript.dag
+    if dag is None or dag.deadlines or scenario.servers or scenario.connections:
+        return False
+    return not scenario.variables and all(
+        run.interruption is None and run.start is None and run.dag_id in (None, dag.dag_id)
+        for run in scenario.runs
     )
 
 

@@ -17,7 +17,9 @@ class StoryRun(BaseModel):
 
 
 class Story(BaseModel):
-    """One scenario. `waits` is the real time, in seconds, that retry delays alone would take."""
+    """One scenario. `plain` says that Airflow alone can run it; `waits` is the real time, in s,
+    that retry delays alone would take.
+    """
 
     part: str
     scenario: str
@@ -25,6 +27,7 @@ class Story(BaseModel):
     dag_file: str
     folder: Path
     runs: list[StoryRun]
+    plain: bool
     retries: int
     waits: float
 
