@@ -33,7 +33,8 @@ class HttpReply(_Plain):
 
 class Interruption(_Plain):
     """Something that happens in the middle of a run: at the moment when the `change`-th change to
-    files in the run's folder is done, counted over the tasks' own lines.
+    files in the run's folder is done, counted over the tasks' own lines. With `file`, a path below
+    that folder, only changes to this one count, and that it is emptied to be written anew is one.
 
     `kill` ends the process, as the kernel would; the next run has a new one. `pause` holds it until
     the next run, which has a process of its own, has ended or waits for a retry.
@@ -41,6 +42,7 @@ class Interruption(_Plain):
 
     kind: Literal["kill", "pause"]
     change: int = Field(default=1, gt=0)
+    file: str | None = None
 
 
 class PlannedRun(_Plain):

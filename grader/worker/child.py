@@ -120,7 +120,7 @@ def interrupter(
     def lost() -> None:
         emit("watch_lost")
 
-    return Interrupter(file, job.folder / "work", plan.change, act, lost).watching
+    return Interrupter(file, job.folder / "work", plan, act, lost).watching
 
 
 def hand_over(clock: VirtualClock, emit: Emit, wait: Callable[[], None]) -> None:

@@ -52,6 +52,22 @@ LOCKS = source(
     """,
     before=BOOKS,
 )
+WRITES_ANEW = source(
+    """
+    @task
+    def keep(ds=None):
+        note("other", ds)
+        with open("fresh", "w") as file:
+            file.write(ds)
+        if "copy" in HOW:
+            shutil.copy("fresh", "books")
+        else:
+            os.replace("fresh", "books")
+
+    keep()
+    """,
+    before="import shutil\n" + BOOKS,
+)
 THREADS = source(
     """
     @task
@@ -102,6 +118,16 @@ def story(*interruptions: tuple[str, int] | None) -> tuple[Scenario, ...]:
     return (Scenario(name="run", runs=tuple(runs)),)
 
 
+def one_file() -> tuple[Scenario, ...]:
+    """A run that is let alone, and one that is killed when a certain file changes."""
+    plan = Interruption(kind="kill", file="books")
+    days = (DAY, DAY + timedelta(days=1))
+    runs = [
+        PlannedRun(logical_date=d, interruption=p) for d, p in zip(days, (None, plan), strict=True)
+    ]
+    return (Scenario(name="run", runs=tuple(runs)),)
+
+
 PROBES = {
     "after_the_first": Probe(KEEPS, story(("kill", 1), None)),
     "after_the_second": Probe(KEEPS, story(("kill", 2), None)),
@@ -110,6 +136,8 @@ PROBES = {
     "held": Probe(KEEPS, story(("pause", 1), None, None)),
     "held_never": Probe(KEEPS, story(("pause", 9), None)),
     "locked": Probe(LOCKS, story(("pause", 1), None)),
+    "copied": Probe(WRITES_ANEW.replace("HOW", "'copy'"), one_file()),
+    "replaced": Probe(WRITES_ANEW.replace("HOW", "''"), one_file()),
     "in_a_thread": Probe(THREADS, story(("kill", 1))),
     "unseen": Probe(UNSEEN, story(("kill", 1))),
     "nothing_to_see": Probe(READS, story(("kill", 1), ("pause", 1), None)),
@@ -186,3 +214,10 @@ def test_who_turns_the_watch_off_has_interfered(seen: Seen) -> None:
     breach = seen("unseen").breach
     assert breach is not None
     assert (breach.limit, breach.task_id) == ("tampering", "keep")
+
+
+def test_one_that_writes_a_file_anew_can_be_killed_while_it_is_empty(seen: Seen) -> None:
+    copied, replaced = whole(seen, "copied"), whole(seen, "replaced")
+    assert [run.killed for run in (*copied.runs, *replaced.runs)] == [False, True] * 2
+    found = [{f.path: f.text for f in t.files}["books"] for t in (copied, replaced)]
+    assert found == ["", "2024-03-06"]
