@@ -5,6 +5,7 @@ They have the names of the services in `docker-compose.yml`. Each listens on 127
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -152,7 +153,7 @@ def airflow_environment(
         "AIRFLOW__CORE__FERNET_KEY": settings["FERNET_KEY"],
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{settings['AIRFLOW_USER']}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(airflow_home / "passwords.json"),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database or f"sqlite:///{airflow_home}/airflow.db",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database or sqlite(airflow_home),
         "AIRFLOW__API__BASE_URL": "http://localhost:8080",
         "AIRFLOW__API__HOST": HERE,
         "AIRFLOW__API__SECRET_KEY": settings["API_SECRET_KEY"],
@@ -164,8 +165,25 @@ def airflow_environment(
         # A Variable: the DAG of part 03 asks Prometheus.
         "AIRFLOW_VAR_PROMETHEUS_URL": f"http://{HERE}:9090",
         "AIRFLOW_CONN_SMTP_DEFAULT": "smtp://127.0.0.1:1025?disable_ssl=true&disable_tls=true",
+        "AIRFLOW_CONN_AIRFLOW_API": api_connection(settings),
         "NO_PROXY": "*",
     }
+
+
+def sqlite(airflow_home: Path) -> str:
+    """The URL of a database in a file. It has one writer at a time, and the scheduler is often it.
+
+    Others wait for five seconds if not told otherwise, and then a click on "Trigger" is an error.
+    """
+    return f"sqlite:///{airflow_home}/airflow.db?timeout=30"
+
+
+def api_connection(settings: Mapping[str, str]) -> str:
+    """Airflow's own API as a connection: the DAG of part 07 asks it what a late run waits for."""
+    login, password = settings["AIRFLOW_USER"], settings["AIRFLOW_PASSWORD"]
+    return json.dumps(
+        {"conn_type": "http", "host": HERE, "port": 8080, "login": login, "password": password}
+    )
 
 
 def airflow(home: Path, environment: Mapping[str, str]) -> list[Program]:

@@ -1,6 +1,6 @@
 """The course's own DAGs, solved, run in the stack as a learner would run them.
 
-They end as they do in the grader. Parts 07 and 10 need a real scheduler and have files of their own.
+They end as they do in the grader. Parts 07 and 10 need a real scheduler and have their own files.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def test_part_06_publishes_the_good_days_and_is_paused_after_three_bad_ones(
     eventually(lambda: airflow.get("/dags/feature_pipeline")["is_paused"])
 
     good = {"2026-03-02", "2026-03-03", "2026-03-05", "2026-03-06"}  # their event times: the ends
-    store = eventually(lambda: read_store(), lambda days: days["published"] == good)
+    store = eventually(read_store, lambda days: days["published"] == good)
     assert store["trained on"] <= good
     assert store["trained on"], "no label met a feature"
 
