@@ -110,6 +110,20 @@ def book(
     return PlannedRun(logical_date=day + A_DAY, start=day + A_DAY + late, interruption=plan)
 
 
+def one_morning(rng: Random, *pauses: int) -> Scenario:
+    """A day after another is booked weeks later. `pauses` says at which change of a file a run is
+    held until the next one has taken place; 0 is never.
+    """
+    first = some_day(rng, last=8)
+    today = datetime(2024, 3, 20, 9, tzinfo=UTC) + timedelta(days=rng.randrange(20))
+    days = [first + n * A_DAY for n in range(len(pauses))]
+    runs = [
+        book(day, late=today - (day + A_DAY), pause=pause)
+        for day, pause in zip(days, pauses, strict=True)
+    ]
+    return story(tills(rng, first, len(days), {}), *runs)
+
+
 @scenario("an ordinary night")
 def an_ordinary_night(rng: Random) -> Scenario:
     """One day is booked when it is over. The file is loaded before the first of all days."""
@@ -141,14 +155,14 @@ def by_hand_in_the_night(rng: Random) -> Scenario:
 
 @scenario("two days at once")
 def two_days_at_once(rng: Random) -> Scenario:
-    """A run is held when it has fetched, another one when it is booking, and one runs meanwhile."""
-    first = some_day(rng, last=8)
-    today = datetime(2024, 3, 20, 9, tzinfo=UTC) + timedelta(days=rng.randrange(20))
-    held, beside, holds, waits = (
-        book(day, late=today - (day + A_DAY), pause=pause)
-        for day, pause in zip((first + n * A_DAY for n in range(4)), (2, 0, 3, 0), strict=True)
-    )
-    return story(tills(rng, first, 4, {}), held, beside, holds, waits)
+    """A run is held when it has saved its sales, and another one takes place meanwhile."""
+    return one_morning(rng, 2, 0)
+
+
+@scenario("two bookings at once")
+def two_bookings_at_once(rng: Random) -> Scenario:
+    """There is a ledger. A run is held when it is booking, and another wants to book meanwhile."""
+    return one_morning(rng, 0, 3, 0)
 
 
 @scenario("the same day again")

@@ -42,6 +42,7 @@ from grader.checks.words_08_dynamic_dags import (
     run_of,
     scoreboard,
     shown,
+    trained_while_loading,
     what_it_did,
     wrong_trainings,
 )
@@ -113,14 +114,14 @@ def test_each_model_has_a_task(observe: Observe) -> None:
 def test_loading_the_file_trains_nothing(observe: Observe) -> None:
     """Loading the file costs nothing: no training, no network, nothing written."""
     seen = observe("another list")
-    slept = seen.transcript.loading.slept
-    did = [f"slept for {slept:.0f} seconds"] if slept > 0.5 else []
+    slept, trained = seen.transcript.loading.slept, trained_while_loading(seen)
+    did = [f"slept for {slept:.0f} seconds"] if trained else []
     did += [f"`{what}`" for what in left_behind(seen)[:3]]
-    trained = " `train_model` sleeps, so it was called." if slept > 0.5 else ""
+    called = " `train_model` sleeps, so it was called." if trained else ""
     expect(
         not did,
         happened=f"Airflow loaded the file, and no run had begun. Loading did this: "
-        f"{', '.join(did)}.{trained}",
+        f"{', '.join(did)}.{called}",
         expected="Loading reads the list, and nothing else. Airflow does it every 30 seconds, and "
         "again for each task that runs. All else belongs into the body of a task.",
     )
@@ -199,12 +200,18 @@ def test_a_failed_training_stops_no_other_model(observe: Observe) -> None:
         "green.",
         at=failing,
     )
-    rule = f"Here it is `{task.facts.trigger_rule}`."
+    rule = task.facts.trigger_rule
+    if task.ran:
+        advice = "What it gets from a failed task is None; leave those out."
+    else:
+        advice = (
+            f"With `{rule}`, one failure before it is enough to keep it from running; the table in "
+            "section 3 has another trigger rule."
+        )
     expect(
         task.state == "success",
         happened=f"{scoreboard(scores)} {what_it_did(task)}",
-        expected=f"`{DEPLOY}` deploys the best of the others. Its trigger rule decides whether it "
-        f"runs after a failure. {rule} What it gets from a failed task is None.",
+        expected=f"`{DEPLOY}` deploys the best of the others. {advice}",
         at=task,
     )
     early = not_over(list(tasks.values()), task)
@@ -212,7 +219,7 @@ def test_a_failed_training_stops_no_other_model(observe: Observe) -> None:
         not early,
         happened=f"`{DEPLOY}` began before the last try of {names(early)}.",
         expected="It waits until each training has succeeded or has failed for good. Its trigger "
-        f"rule decides for what it waits. {rule}",
+        f"rule decides for what it waits. Here it is `{rule}`.",
         at=task,
     )
     expect(
@@ -251,8 +258,8 @@ def test_nothing_is_deployed_when_all_have_failed(observe: Observe) -> None:
     expect(
         task.state != "success" and run.state == "failed",
         happened=f"{what} `{DEPLOY}` ended as {task.state}, and the run as {run.state}.",
-        expected="Both have failed. Airflow judges a run by its last task, so when there is "
-        f"nothing to deploy, `{DEPLOY}` raises an error.",
+        expected="Both have failed. Airflow judges a run by the tasks after which none comes, so "
+        f"when there is nothing to deploy, `{DEPLOY}` raises an error.",
         at=task,
     )
 
@@ -263,6 +270,7 @@ def test_nothing_is_deployed_when_all_have_failed(observe: Observe) -> None:
 @check(task=4, requires=test_each_model_has_a_task)
 def test_each_team_has_a_dag(observe: Observe) -> None:
     """Each team of the list has a DAG of its own, beside the one for everybody."""
+    line = None  # where the id of the DAG for everybody is written down
     for story in ("another list", "some teams", "twelve models and two teams"):
         given = observe(story, may_fail=True).scenario
         wanted = lists(given)
@@ -273,12 +281,14 @@ def test_each_team_has_a_dag(observe: Observe) -> None:
             f"The list has {teams}, and so {how_many(len(wanted), 'DAG')} should be there.",
             f"Each DAG has an id of its own: `{FACTORY}` for everybody, `{FACTORY}_` with the id "
             "of the team for a team. `id_of` makes an id of a name.",
+            line,
         )
         expect(
             sorted(seen.dags) == sorted(wanted),
             happened=f"The list has {teams}. The DAGs of the file: {names(list(seen.dags))}.",
             expected=f"{names(list(wanted))}: one for everybody, and one for each team.",
         )
+        line = seen.dag.line
 
 
 @check(task=4, requires=test_each_team_has_a_dag)
@@ -385,12 +395,13 @@ def test_a_wrong_list_is_a_dag_that_fails(observe: Observe) -> None:
         )
         run, found = run_of(seen, dag_id), in_service(seen, dag_id)
         trained = [task_id for task_id in found_trainings(run.dag) if task_id in run.ran]
+        half = " The best of half a list looks like the best of the list, night after night."
         expect(
             not trained and found is None,
-            happened=f"{what} All the same its run started {names(trained)}, and in service is "
-            f"{found or 'nothing'}.",
-            expected="Nothing is trained, and nothing is deployed. The best of half a list looks "
-            "like the best of the list, night after night.",
+            happened=f"{what} All the same its run started {names(trained)}"
+            f"{f', and in service is {found}' * bool(found)}.",
+            expected="No training at all: the DAG of a wrong list has one task, which fails. So "
+            f"`return` before the trainings are made.{half * bool(found)}",
             at=run.dag,
         )
         expect(
@@ -403,16 +414,25 @@ def test_a_wrong_list_is_a_dag_that_fails(observe: Observe) -> None:
 
 @check(task=5, requires=test_a_wrong_list_is_a_dag_that_fails)
 def test_the_error_says_what_is_wrong(observe: Observe) -> None:
-    """The error of that run says which model is wrong, and what is wrong with it."""
+    """That run fails at the first try, and its error says what is wrong with which model."""
     seen = observe("wrong lists")
     for dag_id, words in wrong(seen.scenario).items():
-        errors = [one.error for one in run_of(seen, dag_id).data.tries if one.error is not None]
-        said = errors[-1].message if errors else ""
+        tries = [one for one in run_of(seen, dag_id).data.tries if one.error is not None]
+        error = tries[-1].error if tries else None
+        said = error.message if error else ""
         missing = [word for word in words if word not in said.lower()]
         expect(
             not missing,
             happened=f"{mistake_in(dag_id, words)} Its run failed, and the error says {said!r}.",
             expected=f"The error names {names(missing)}. `problems_of` has the sentences. Who is "
             "called at night reads the error first.",
-            at=errors[-1] if errors else None,
+            at=error,
         )
+        for one in tries:
+            expect(
+                one.number == 1,
+                happened=f"{mistake_in(dag_id, words)} `{one.task_id}` failed, and was tried again "
+                "on the same list.",
+                expected="One try. After an `AirflowFailException` there is no other.",
+                at=one.error,
+            )

@@ -13,12 +13,13 @@ from grader.judge.view import names
 # The grader finds the scenarios here and observes them in this order.
 from grader.checks.inputs_09_idempotency import (  # noqa: F401  # isort: skip
     an_ordinary_night, a_week_weeks_later, by_hand_in_the_night, two_days_at_once,
-    the_same_day_again, killed,
+    two_bookings_at_once, the_same_day_again, killed,
 )  # fmt: skip
 from grader.checks.inputs_09_idempotency import STAND, day_named, delivered, revenue
 from grader.checks.words_09_idempotency import (
     BOOK,
     FETCH,
+    LEAVE_THE_ERROR,
     booked,
     but_the_stand,
     days_in,
@@ -31,13 +32,14 @@ from grader.checks.words_09_idempotency import (
     must_have_fetched,
     must_name_its_day,
     name_of,
+    not_waiting,
     sales_in,
     shown,
 )
 
 NIGHT, WEEK = "an ordinary night", "a week, weeks later and in any order"
 BY_HAND, TOGETHER = "by hand, in the middle of the night", "two days at once"
-AGAIN, KILLED = "the same day again", "killed"
+BOTH_BOOK, AGAIN, KILLED = "two bookings at once", "the same day again", "killed"
 
 
 # --- 1. Give each business day a run ---
@@ -122,7 +124,7 @@ def test_a_run_by_hand_fetches_the_last_whole_day(observe: Observe) -> None:
 def test_two_runs_at_once_do_not_mix(observe: Observe) -> None:
     """Two runs at the same time do not write over each other's sales."""
     seen = observe(TOGETHER)
-    held, beside = seen.runs[:2]
+    held, beside = seen.runs
     for index, run in enumerate((held, beside)):
         planned = seen.scenario.runs[index]
         day, path = day_named(planned), fetched(run)[1]
@@ -140,8 +142,8 @@ def test_two_runs_at_once_do_not_mix(observe: Observe) -> None:
             happened=f"The run of {day_named(seen.scenario.runs[0])} had saved its sales and was "
             f"held there; meanwhile the run of {day_named(seen.scenario.runs[1])} took place. "
             f"Then the first went on. In the file of {day}, {differing(found, right)}.{shared}",
-            expected="Each run finds in its file what it has put there. A name that is made from "
-            "the run's day belongs to that day alone.",
+            expected="Each run finds in its file what it has put there. If `file_for` makes the "
+            "name from the run's day, the file belongs to that day alone.",
             at=run.task(FETCH),
         )
 
@@ -163,7 +165,10 @@ def test_a_day_is_booked(observe: Observe) -> None:
     )
     advice = "One row for each shop."
     if not there:
-        advice += " What is begun (`BEGIN`) and never committed (`COMMIT`) is not kept."
+        advice += (
+            " Was it begun (`BEGIN`) and not committed (`COMMIT`)? Then nothing is kept: section 5 "
+            "has both statements."
+        )
     must_be_in_the_ledger(seen, 0, f"The day {day} was booked.", advice)
 
 
@@ -269,9 +274,9 @@ def test_nobody_sees_half_a_day(observe: Observe) -> None:
             but_the_stand(found) in (but_the_stand(old), but_the_stand(new)),
             happened=f"{day} stood in the ledger. The run that was to book it again was killed in "
             f"the middle. Until somebody repeats it, the ledger has for that day: {shown(found)}.",
-            expected=f"The day as it was, {sum(old.values())} in all, or as it should become, "
-            f"{sum(new.values())}. What stands between `BEGIN` and `COMMIT` is kept as a whole or "
-            "not at all; a statement outside of them is kept at once.",
+            expected=f"The day as it was, {sum(old.values())} cents in all, or as it should "
+            f"become, {sum(new.values())} cents. What stands between `BEGIN` and `COMMIT` is kept "
+            "as a whole or not at all; a statement outside of them is kept at once.",
             at=seen.runs[5].task(BOOK),
         )
 
@@ -286,20 +291,22 @@ def test_nobody_sees_half_a_day(observe: Observe) -> None:
 )
 def test_two_runs_at_once_are_both_booked(observe: Observe) -> None:
     """Of two runs that want to book at the same time, one waits, and both days get booked."""
-    seen = observe(TOGETHER)
-    holds, waits = seen.runs[2:]
-    inside = booked(holds, day_named(seen.scenario.runs[3]))  # then the other one was done first
-    last = holds if inside else waits
-    for index, planned in enumerate(seen.scenario.runs):
-        run, day = seen.runs[index], day_named(planned)
-        locked = any("locked" in t.error.message for t in run.data.tries if t.error)
-        right, found = revenue(seen.scenario, planned), booked(last, day)
-        expect(
-            run.task(BOOK).state == "success" and found == right,
-            happened=f"Two runs wanted to book at the same time. `{BOOK}` of {day} "
-            f"{'found the ledger locked and ' * locked}ended as {run.task(BOOK).state}; the ledger "
-            f"has for that day: {shown(found)}.",
-            expected=f"{shown(right)}. While one is booking, the ledger is locked. Let that error "
-            "leave the task: a minute later there is a retry, and by then the lock is gone.",
-            at=run.task(BOOK),
-        )
+    for story in (TOGETHER, BOTH_BOOK):
+        seen = not_waiting(observe, story)
+        held, beside = seen.runs[-2:]
+        first, second = (day_named(planned) for planned in seen.scenario.runs[-2:])
+        waited = booked(beside, first) and not booked(held, second)
+        last = beside if waited else held
+        for run, planned in zip(seen.runs, seen.scenario.runs, strict=True):
+            task, day = run.task(BOOK), day_named(planned)
+            locked = any("locked" in t.error.message for t in run.data.tries if t.error)
+            right, found = revenue(seen.scenario, planned), booked(last, day)
+            expect(
+                task.state == "success" and found == right,
+                happened=f"Two runs took place at the same time. `{BOOK}` of {day} "
+                f"{'found the ledger locked and ' * locked}ended as {task.state}; the ledger "
+                f"has for that day: {shown(found)}.",
+                expected=f"{shown(right)}. While one is booking, the ledger is locked. "
+                f"{LEAVE_THE_ERROR}",
+                at=task,
+            )

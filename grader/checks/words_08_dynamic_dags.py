@@ -39,17 +39,26 @@ def refusal(observe: Observe, story: str, what: str) -> Error:
     )
 
 
-def loaded(observe: Observe, story: str, what: str, advice: str) -> Observation:
-    """What the file made of a list, or `NotPassed` with what is special about this list."""
+def loaded(
+    observe: Observe, story: str, what: str, advice: str, line: int | None = None
+) -> Observation:
+    """What the file made of a list, or `NotPassed` with what is special about this list. `line` is
+    where to look if the error has no line.
+    """
     seen = observe(story, may_fail=True)
     error = seen.transcript.import_error
     if error is not None:
         if error.type == "ArithmeticError":
             advice = "`train_model` was called by what runs while the file is loaded."
+        if "two DAGs with the id" in error.message:
+            advice = (
+                "`dag_id` in `@dag` is what the factory was asked for (its parameter `dag_id`), so "
+                "that each call makes another DAG."
+            )
         raise NotPassed(
             f"{what} Loading the file raised {shown(error)}",
             f"The file loads. {advice}",
-            line=error.line,
+            line=error.line or line,
         )
     return seen
 
@@ -59,6 +68,11 @@ def left_behind(seen: Observation) -> list[str]:
     touched = seen.transcript.loading.touched
     gone = {what.removeprefix("remove ") for what in touched if what.startswith("remove ")}
     return [what for what in touched if what.split(" ", 1)[1] not in gone]
+
+
+def trained_while_loading(seen: Observation) -> bool:
+    """Whether loading the file took time. Only a training sleeps."""
+    return seen.transcript.loading.slept > 0.5
 
 
 def run_of(seen: Observation, dag_id: str = FACTORY) -> RunView:
@@ -99,8 +113,15 @@ def must_train_its_list(seen: Observation, dag_id: str, hint: str) -> None:
         hint = "`id_of` makes the id of a name."
     elif not found:
         hint = "A call in a loop puts a task into the DAG each time."
+    happened = f"The list of `{dag_id}` has the models {listed}. Its trainings are: {names(found)}."
+    if not found and trained_while_loading(seen):
+        happened += " `train_model` was called while the file was loaded, and no task was made."
+        hint = (
+            "`train(...)` puts a task into the DAG. `train_model(...)` trains at once, each time "
+            "Airflow loads the file; it belongs into the body of `train`."
+        )
     raise NotPassed(
-        f"The list of `{dag_id}` has the models {listed}. Its trainings are: {names(found)}.",
+        happened,
         f"The trainings {names(wanted)}. {hint}",
         line=dag.line,
     )

@@ -9,6 +9,7 @@ import re
 from datetime import datetime
 
 from grader.checks.inputs_09_idempotency import (
+    A_DAY,
     LEDGER,
     STAND,
     day_named,
@@ -16,13 +17,17 @@ from grader.checks.inputs_09_idempotency import (
     last_start,
     revenue,
 )
-from grader.judge import NotChecked, Observation, expect
+from grader.judge import NotChecked, NotPassed, Observation, Observe, expect
 from grader.judge.view import RunView, moment
 from grader.scenario import PlannedRun
 
 FETCH, BOOK = "fetch_sales", "book_day"
 SALE = re.compile(r"\bT\d{4,12}\b")
 Rows = dict[str, int]
+LEAVE_THE_ERROR = (
+    "Let `OperationalError` leave the task: a minute later there is a retry, and by then the lock "
+    "is gone."
+)
 
 
 def when(run: PlannedRun) -> str:
@@ -46,7 +51,7 @@ def shown(rows: Rows) -> str:
     if not rows:
         return "nothing"
     each = ", ".join(f"{shop} {cents}" for shop, cents in sorted(rows.items())[:12])
-    return f"{each}; {sum(rows.values())} in all"
+    return f"{each}; {sum(rows.values())} cents in all"
 
 
 # --- what was fetched ---
@@ -60,7 +65,7 @@ def fetched(run: RunView) -> tuple[str, str]:
         task.state == "success" or any(t.state == "success" for t in task.tries),
         happened=f"`{FETCH}` {task.ending if task.ran else 'was never started.'}",
         expected=how_to_return(task.error.message if task.error else ""),
-        at=task,
+        at=task if task.error and task.error.todo == 2 else task.facts,
     )
     returned = task.tries[-1].xcoms.get("return_value")
     value = returned.json_value if returned and isinstance(returned.json_value, dict) else {}
@@ -118,6 +123,11 @@ def must_name_its_day(seen: Observation, index: int) -> None:
     day, right = fetched(run)[0], day_named(planned)
     clock = moment(run.data.start) - planned.logical_date
     late = " The clock only says when a task is executed." if clock.days else ""
+    if day == f"{planned.logical_date:%Y-%m-%d}" == f"{last_start(planned) + A_DAY:%Y-%m-%d}":
+        late = (
+            f' "{day}" is the day on which the interval ends, and that of the logical date. The '
+            "grader starts its runs by hand, and then the logical date is whatever a person gave."
+        )
     expect(
         day == right,
         happened=f'{placed(run, planned)}`{FETCH}` returned "{day}" as its day.',
@@ -154,10 +164,26 @@ def must_have_fetched(seen: Observation, index: int) -> None:
 
 def differing(found: set[str], right: set[str]) -> str:
     """How two sets of sales differ, for a sentence."""
-    return f"{len(right - found)} of the day are missing and {len(found - right)} are of other days"
+    missing, foreign = len(right - found), len(found - right)
+    are = "sale of the day is" if missing == 1 else "sales of the day are"
+    return f"{missing} {are} missing and {foreign} {'is' if foreign == 1 else 'are'} of other days"
 
 
 # --- what the ledger says ---
+
+
+def not_waiting(observe: Observe, story: str) -> Observation:
+    """What became of runs that found the ledger locked; `NotPassed` if one waits for ever."""
+    try:
+        return observe(story)
+    except NotPassed as problem:
+        if not problem.happened.startswith(f"`{BOOK}` did not come back"):
+            raise
+        raise NotPassed(
+            f"Another run was booking, and the ledger was locked. {problem.happened}",
+            f"It does not wait. {LEAVE_THE_ERROR}",
+            line=problem.line,
+        ) from None
 
 
 def booked(run: RunView, day: str) -> Rows:

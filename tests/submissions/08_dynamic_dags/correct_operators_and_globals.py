@@ -129,7 +129,9 @@ def fill(models: list[dict[str, Any]]) -> None:
     """Put the tasks into the DAG that is being made."""
     problems = problems_of(models)
     if problems:
-        PythonOperator(task_id="wrong_list", python_callable=complain, op_args=[problems])
+        PythonOperator(
+            task_id="wrong_list", retries=0, python_callable=complain, op_args=[problems]
+        )
         return
     trainings = []
     for model in models:

@@ -155,7 +155,7 @@ class Factory:
 
         def body() -> None:
             if problems:
-                task(wrong, task_id="wrong_list")(problems)
+                task(wrong, task_id="wrong_list", retries=0)(problems)
             else:
                 contest(models)
 
