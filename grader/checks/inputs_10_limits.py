@@ -99,13 +99,18 @@ def a_training_hangs_at_each_try(rng: Random) -> Scenario:
 
 @scenario("a training is killed")
 def a_training_is_killed(rng: Random) -> Scenario:
-    """Its process ends in the moment in which it has a GPU. At dawn somebody starts it again."""
+    """Its process ends when it has a GPU and has written that into the logbook. Half an hour later,
+    when the lease is not over, there is a night of short trainings. At dawn somebody starts the
+    long ones again.
+    """
     killed = night(rng, trainings(rng, experiments=0))
     (run,) = killed.runs
-    dawn = run.logical_date + timedelta(hours=6, minutes=rng.randrange(60))
+    soon = run.logical_date + timedelta(minutes=rng.randrange(20, 40))
+    short = run.model_copy(update={"start": soon, "conf": run.conf | {"seconds_per_hour": 60}})
+    dawn = run.logical_date + timedelta(hours=6, minutes=rng.randrange(6))
     again = run.model_copy(update={"start": dawn})
-    run = run.model_copy(update={"interruption": Interruption(kind="kill", change=1)})
-    return killed.model_copy(update={"runs": (run, again)})
+    run = run.model_copy(update={"interruption": Interruption(kind="kill", change=2)})
+    return killed.model_copy(update={"runs": (run, short, again)})
 
 
 # --- what is right for it ---

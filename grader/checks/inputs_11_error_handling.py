@@ -14,6 +14,7 @@ from random import Random
 from grader.judge import scenario
 from grader.scenario import HttpReply, Interruption, PlannedRun, Scenario
 
+PUBLISHED = "heron/resilient_ingest/orders.jsonl"
 SHOPS = ("harbour", "market", "mill")
 NO_LISTS = (
     '{"error": "this address has moved"}',
@@ -54,16 +55,14 @@ def busy(seconds: int) -> HttpReply:
     return HttpReply(status=429, headers={"Retry-After": str(seconds)})
 
 
-def nights(
-    rng: Random, rows: Mapping[str, Row], count: int = 1, dies: int | None = None
-) -> Scenario:
+def nights(rng: Random, rows: Mapping[str, Row], count: int = 1, dies: bool = False) -> Scenario:
     """Runs on consecutive nights, with a row of replies for each shop. In the last one the machine
-    dies at a change to its files, if it is to.
+    dies at the first change to `orders.jsonl`, if it is to.
     """
     first = some_night(rng)
     runs = [PlannedRun(logical_date=first + timedelta(days=n)) for n in range(count)]
     if dies:
-        end = Interruption(kind="kill", change=dies)
+        end = Interruption(kind="kill", file=PUBLISHED)
         runs[-1] = runs[-1].model_copy(update={"interruption": end})
     shops = {"conn_type": "http", "host": "{http}", "password": f"{rng.randrange(16**12):012x}"}
     return Scenario(
@@ -123,11 +122,11 @@ def nothing_works(rng: Random) -> Scenario:
 
 @scenario("the machine dies while it publishes")
 def the_machine_dies_while_it_publishes(rng: Random) -> Scenario:
-    """A good night, and then one on which the process is killed. Three changes to files stage the
-    orders of the shops, and each shop is one more when they are put together.
+    """A good night, and then one on which the process is killed as soon as `orders.jsonl` is no
+    longer what it was.
     """
     rows = {shop: (orders(rng), orders(rng)) for shop in SHOPS}
-    return nights(rng, rows, count=2, dies=rng.choice((4, 5)))
+    return nights(rng, rows, count=2, dies=True)
 
 
 # --- what is right for it ---

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from grader.judge import NotChecked, Observe, check, expect
 from grader.judge.capacity import most, timetable
-from grader.judge.view import moment, names
+from grader.judge.view import moment, names, times
 
 # The grader finds the scenarios here and observes them in this order.
 from grader.checks.inputs_10_limits import (  # noqa: F401  # isort: skip
@@ -17,19 +17,23 @@ from grader.checks.inputs_10_limits import (  # noqa: F401  # isort: skip
     one_hangs_one_breaks, a_training_hangs_at_each_try, a_training_is_killed,
 )  # fmt: skip
 from grader.checks.words_10_limits import (
+    A_DAY,
+    A_MINUTE,
     A_MOMENT,
     CHURN,
     EXPERIMENT,
     GPUS,
     LIMIT,
-    NEEDED,
     NETWORK,
     POOL,
     POOLS,
     ROAMING,
     TRAININGS,
+    UNBOUND,
     cut_off,
     elsewhere,
+    ended_in_a_hang,
+    given_back_early,
     gpus_of,
     held,
     hung,
@@ -41,7 +45,9 @@ from grader.checks.words_10_limits import (
     must_have_trained,
     night,
     only,
+    own_line,
     pooled,
+    taken_and_killed,
     taken_by,
     these,
     trainings,
@@ -121,13 +127,15 @@ def test_no_gpu_is_held_for_nothing(observe: Observe) -> None:
     for pair in ((CHURN, ROAMING), (EXPERIMENT, ROAMING)):
         begun = [s for s in timetable([only(night(observe, story), *pair)], POOLS) if s.start == 0]
         slots = [seen.dag.task(task_id).pool_slots for task_id in pair]
+        few = (seen.dag.data.max_active_tasks or len(pair)) < len(pair)
         expect(
             len(begun) == len(pair),
             happened=f"Both GPUs were free, and {names(list(pair))} waited, which need one each. "
             f"Only {these(begun) if begun else 'none of them'} would start. They ask for "
             f"{slots[0]} and {slots[1]} slots; `max_active_tasks` is "
             f"{seen.dag.data.max_active_tasks}.",
-            expected="Both start. A GPU that is paid for and idle is a loss as well.",
+            expected="Both start. A GPU that is paid for and idle is a loss as well."
+            + " The limit on runs has another name: section 3." * few,
             at=seen.dag.task(pair[0]),
         )
     held_up = [f for f in seen.dag.data.tasks if f.task_id not in TRAININGS and f.pool == POOL]
@@ -242,7 +250,7 @@ def test_a_training_takes_its_gpus_and_gives_them_back(observe: Observe) -> None
         if cut_off(one):
             continue  # that it was cut off is the business of another check
         happened = f"`{one.task_id}` ended as {one.state}"
-        place = one.error or seen.dag.task(one.task_id)
+        place = own_line(one.error) or (None if one.error else seen.dag.task(one.task_id))
         must_have_taken(one, len(taken_by(one, book)), happened, place)
         must_have_trained(one, happened, place)
         must_have_given_back(one, book, place)
@@ -252,7 +260,8 @@ def must_be_free_after(ended: str, observe: Observe, story: str, advice: str) ->
     """What a try had taken is free as soon as it is over, for all tries that ended in a way."""
     seen = observe(story)
     book = logbook(seen)
-    mine = [t for t in trainings(seen) if t.error and cut_off(t) == (ended == "was cut off")]
+    hang = ended == "was cut off"
+    mine = [t for t in trainings(seen) if t.error and ended_in_a_hang(t, seen) == hang]
     if not any(taken_by(one, book) for one in mine):
         raise NotChecked(f"not checked because no training that had a GPU {ended}")
     for one in mine:
@@ -264,15 +273,34 @@ def must_be_free_after(ended: str, observe: Observe, story: str, advice: str) ->
             f"after {in_words(length(one))}, and then {names(kept)} stayed taken.",
             expected=f"Then {names(kept)} can be taken again, for the next try or by others. "
             f"{advice}",
-            at=one.error,
+            at=own_line(one.error),
         )
 
 
 @check(task=4, requires=test_a_training_takes_its_gpus_and_gives_them_back)
 def test_the_gpu_is_free_after_an_error(observe: Observe) -> None:
-    """When a training has raised an error, its GPU is free."""
+    """When a training has raised an error, its GPUs are free, and nobody else's."""
     advice = "A line after the training is not reached then. `finally` is, always."
     must_be_free_after("raised an error", observe, "one hangs, one breaks", advice)
+    seen = observe("a training is killed")
+    book = logbook(seen)
+    killed, taken, _ = taken_and_killed(seen, book)
+    expect(
+        not given_back_early(taken, book),
+        happened=f"`{killed.task_id}` had taken {taken.gpu}, and its lease was not over. Then a "
+        f"training of the next run, which had not taken {taken.gpu}, gave it back.",
+        expected="A training gives back what it has taken itself, and nothing else: what "
+        "`take_gpus` returned.",
+    )
+    error = seen.runs[1].task(NETWORK).error
+    expect(
+        error is None or error.type not in UNBOUND,
+        happened=f"One GPU was free, and `{NETWORK}` wanted both. It raised "
+        f"{error.type if error else 'nothing'}: {error.message if error else ''}",
+        expected="The error of `take_gpus`, which says who has the other one, and until when. Take "
+        "the GPUs before the `try`: if there are none, there is nothing to give back.",
+        at=own_line(error),
+    )
 
 
 # --- 5. Cut off what hangs ---
@@ -304,7 +332,7 @@ def test_a_training_that_hangs_is_cut_off(observe: Observe) -> None:
 
 @check(task=5, requires=test_a_training_that_hangs_is_cut_off)
 def test_it_is_tried_once_more(observe: Observe) -> None:
-    """A training that was cut off gets a second try."""
+    """A training that was cut off gets one more try, a minute later."""
     seen = observe("one hangs, one breaks")
     for one in hung(seen):
         if one.state not in ("up_for_retry", "failed"):
@@ -317,8 +345,23 @@ def test_it_is_tried_once_more(observe: Observe) -> None:
             f"other try; its `retries` are {seen.dag.task(one.task_id).retries}.",
             expected="It is tried once more: what hung once mostly does not hang twice. Airflow "
             "tries again after an `AirflowTaskTimeout` as after any error, if there are `retries`.",
-            at=one.error or seen.dag.task(one.task_id),
+            at=own_line(one.error),
         )
+        wait = timedelta(seconds=seen.dag.task(one.task_id).retry_delay)
+        expect(
+            abs(wait - A_MINUTE) <= A_MOMENT,
+            happened=f"`{one.task_id}` was cut off, and would wait {in_words(wait)} for its other "
+            "try.",
+            expected="A minute: `retry_delay`, a `timedelta`. Without it Airflow waits for five "
+            "minutes.",
+        )
+    churn = observe("a training hangs at each try").run.task(CHURN)
+    expect(
+        len(churn.tries) <= 2,
+        happened=f"`{CHURN}` hung at each try, and was tried {times(len(churn.tries))}.",
+        expected=f"Two tries: one, and one more. What has hung twice will hang again, and each try "
+        f"takes a GPU for {in_words(LIMIT)}. `retries` counts those after the first.",
+    )
 
 
 @check(task=5, requires=test_a_training_that_hangs_is_cut_off)
@@ -341,6 +384,16 @@ def test_a_long_training_is_left_alone(observe: Observe) -> None:
 )
 def test_the_gpu_is_free_after_the_cut(observe: Observe) -> None:
     """When a training was cut off, its GPUs are free."""
+    for one in hung(observe("one hangs, one breaks")):
+        error = one.error
+        expect(
+            error is None or error.type not in UNBOUND or length(one) <= A_MOMENT,
+            happened=f"`{one.task_id}` was cut off after {in_words(length(one))}, but ended with "
+            f"{error.type if error else 'nothing'}: {error.message if error else ''}",
+            expected="It ends with `AirflowTaskTimeout`. Something in `train_on_gpus` replaced it: "
+            "no `return` under `finally`, no other `raise`, and every name is imported.",
+            at=own_line(error),
+        )
     advice = (
         "`AirflowTaskTimeout` is a `BaseException`, so that `except Exception` lets it pass. "
         "`finally` does not care what it was."
@@ -351,16 +404,17 @@ def test_the_gpu_is_free_after_the_cut(observe: Observe) -> None:
 
 @check(task=5, requires=test_a_training_that_hangs_is_cut_off)
 def test_a_hang_stays_a_failure(observe: Observe) -> None:
-    """A training that hangs at each try has failed, and no model is shipped."""
+    """A training that hangs at each try has failed, and what comes after it does not start."""
     seen = observe("a training hangs at each try")
     churn, ship = seen.run.task(CHURN), seen.run.task("ship_churn")
+    shipped = " `ship_churn` started, although there is no model." if ship.ran else ""
     expect(
         churn.state == "failed",
         happened=f"`{CHURN}` hung, was cut off after {in_words(length(churn.tries[-1]))} and "
-        f"ended as {churn.state}. `ship_churn` then ended as {ship.state}.",
+        f"ended as {churn.state}.{shipped}",
         expected="It ends as failed. Whoever catches the timeout has to raise it again: a bare "
         "`raise`, or `finally`, which catches nothing. A `return` in a `finally` swallows it.",
-        at=churn,
+        at=own_line(churn.error),
     )
 
 
@@ -371,18 +425,15 @@ def test_a_hang_stays_a_failure(observe: Observe) -> None:
 def test_a_gpu_comes_back_after_a_kill(observe: Observe) -> None:
     """A GPU whose holder was killed in the evening can be taken at dawn."""
     seen = observe("a training is killed")
-    first, second = seen.runs
-    if not first.data.killed:
-        raise NotChecked("No GPU was taken, so nothing was killed.")
-    killed, network = first.data.tries[-1], second.task(NETWORK).tries[0]
-    gap = moment(network.start) - moment(killed.start)
+    killed, taken, until = taken_and_killed(seen, logbook(seen))
+    dawn = moment(seen.runs[-1].data.start)
     expect(
-        len(taken_by(network, logbook(seen))) == NEEDED[NETWORK],
-        happened=f"`{killed.task_id}` was killed when it had taken a GPU. {in_words(gap)} later "
-        f"`{NETWORK}` wanted both: {network.error.message if network.error else 'it got none'}.",
-        expected="It gets them. Nobody gives a GPU back who was killed, so the time for which it "
-        "was taken has to be over: `LEASE`, at most 6 hours.",
-        at=network.error,
+        until <= dawn + A_MOMENT,
+        happened=f"In the evening `{killed.task_id}` took {taken.gpu} and was killed. "
+        f"{in_words(dawn - taken.at)} later a run began, and {taken.gpu} was still taken, until "
+        f"{f'{until:%H:%M}' if until - dawn < A_DAY else f'{until:%d %B %Y}'}.",
+        expected=f"At dawn {taken.gpu} counts as free. Nobody gives a GPU back who was killed, so "
+        "the time for which it was taken has to be over: `LEASE`, at most 6 hours.",
     )
 
 

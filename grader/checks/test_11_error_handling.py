@@ -17,19 +17,23 @@ from grader.checks.inputs_11_error_handling import SHOPS, key, night, replies, t
 from grader.checks.words_11_error_handling import (
     ERRORS,
     FETCH,
+    MAKE,
     PUBLISH,
     REMOVE,
     UNKNOWN,
     alerts,
     by_shop,
+    delay_must_be_a_timedelta,
     failing,
     fetched,
     how_to_tell,
     in_trouble,
     left_in_staging,
     length,
+    own_line,
     policy_must_not_break,
     published,
+    removed_before,
     sent,
     swallowed,
     tried,
@@ -38,6 +42,7 @@ from grader.checks.words_11_error_handling import (
 )
 
 BAD_NIGHTS = ("a page instead of orders", "nothing works")
+HOW_TO_NAME = "`setups=` takes the name `made`; another call would be another task."
 NIGHTS = ("a good night", "a shop has no orders", "each shop stumbles", *BAD_NIGHTS)
 
 
@@ -64,6 +69,12 @@ def test_a_shop_without_orders_is_skipped(observe: Observe) -> None:
     """A shop that has no orders tonight is skipped: neither failed nor a success."""
     seen = observe("a shop has no orders")
     for shop, _, task in in_trouble(seen):
+        expect(
+            "AirflowSkipException" not in (task.error.message if task.error else ""),
+            happened=f"{shop} answered 404. Its `{FETCH}` returned an `AirflowSkipException`, and "
+            "Airflow could not hand that on.",
+            expected="`raise` it. An exception that is returned is a value like any other.",
+        )
         expect(
             task.state == "skipped",
             happened=f"{shop} answered 404, and its `{FETCH}` {task.ending}",
@@ -114,7 +125,7 @@ def test_a_shop_that_is_down_is_asked_again(observe: Observe) -> None:
             happened=f"{shop} {sent(seen, shop)}, and call {len(row)} would have brought orders. "
             f"`{FETCH}` {tried(task)}; it ended as {task.state}.",
             expected="A `ShopDown` is tried again: a few minutes later the shop may be back.",
-            at=task,
+            at=own_line(task.error),
         )
     seen = observe("nothing works")
     for shop, _, task in failing(seen, "down"):
@@ -122,7 +133,7 @@ def test_a_shop_that_is_down_is_asked_again(observe: Observe) -> None:
             len(task.tries) == 4,
             happened=f"{shop} {sent(seen, shop)} at every call. `{FETCH}` {tried(task)}.",
             expected="Four tries: one, and the three `retries` that the DAG gives to each task.",
-            at=task,
+            at=own_line(task.error),
         )
 
 
@@ -135,13 +146,14 @@ def test_a_busy_shop_is_asked_when_it_wants_to_be(observe: Observe) -> None:
     if swallowed(seen, shop):
         raise NotChecked("not checked because section 1 comes first: the error is swallowed")
     policy_must_not_break(task)
+    delay_must_be_a_timedelta(task)
     asked = " and then ".join(map(str, wanted))
     said = f"{shop} answered 429 twice and asked for {asked} seconds. "
     expect(
         task.state == "success",
         happened=f"{said}`{FETCH}` {tried(task)}; it ended as {task.state}.",
         expected="It succeeds with the third call. A `ShopBusy` passes by waiting.",
-        at=task,
+        at=own_line(task.error),
     )
     longest = max(task.tries, key=length)
     took = round(length(longest).total_seconds())
@@ -159,7 +171,6 @@ def test_a_busy_shop_is_asked_when_it_wants_to_be(observe: Observe) -> None:
             sum(wanted) <= took <= sum(wanted) + 240,
             happened=f"{said}`{FETCH}` took {took} seconds in all.",
             expected=f"It asks again after {asked} seconds.",
-            at=task.facts,
         )
         return
     found = [round(gap.total_seconds()) for gap in task.gaps]
@@ -168,7 +179,6 @@ def test_a_busy_shop_is_asked_when_it_wants_to_be(observe: Observe) -> None:
         happened=f"{said}Between the tries lay {' and '.join(map(str, found))} seconds.",
         expected="As long as the shop said: the exception knows it, as `seconds`. A "
         "`RetryDecision` takes it as its `delay`, a `timedelta(seconds=...)`.",
-        at=task.facts,
     )
 
 
@@ -189,7 +199,7 @@ def test_what_waiting_cannot_cure_is_asked_once(observe: Observe) -> None:
                 happened=f"{shop} {sent(seen, shop)}. `{FETCH}` {tried(task)}.",
                 expected=f"It fails at once: {why}. Somebody has to do something, and should know "
                 "now.",
-                at=task,
+                at=own_line(task.error),
             )
 
 
@@ -205,7 +215,7 @@ def test_an_unknown_error_is_not_tried_again(observe: Observe) -> None:
             f"{tried(task)}.",
             expected="It fails at once. Try again what you know to pass, and nothing else: a retry "
             "that happens to work would hide what nobody has understood.",
-            at=task,
+            at=own_line(task.error),
         )
 
 
@@ -223,7 +233,6 @@ def test_each_shop_that_failed_is_told_about(observe: Observe) -> None:
                 happened=f"{shop} {sent(seen, shop)}, its `{FETCH}` failed, and no alert about "
                 f"{shop} came.{why_not_told(seen, task)}",
                 expected=f"An alert whose `who` names the shop. {how_to_tell(seen, task)}",
-                at=task.facts,
             )
 
 
@@ -245,7 +254,6 @@ def test_nobody_is_told_about_what_passes(observe: Observe) -> None:
                 f"{task.state}. There came {how_many}.",
                 expected="One alert when a task has failed for good, none about a try that is "
                 "repeated, and none about a skip. Who is called for nothing stops listening.",
-                at=task.facts,
             )
 
 
@@ -254,7 +262,7 @@ def test_an_alert_says_what_went_wrong_and_what_to_do(observe: Observe) -> None:
     """An alert has the error in it, and the advice for its kind."""
     for story in BAD_NIGHTS:
         seen = observe(story)
-        for shop, kind, task in failing(seen):
+        for shop, kind, _ in failing(seen):
             told = alerts(seen, shop)
             status = replies(seen.scenario, shop)[-1].status
             error, advice = ERRORS[kind]
@@ -266,7 +274,6 @@ def test_an_alert_says_what_went_wrong_and_what_to_do(observe: Observe) -> None:
                 expected=f"The type of the error and its text, so {names(wanted)} in it. The "
                 "context has the exception, under 'exception'; its text alone does not say what "
                 "kind it is.",
-                at=task.facts,
             )
             expect(
                 told[-1].advice.startswith(advice),
@@ -279,7 +286,6 @@ def test_an_alert_says_what_went_wrong_and_what_to_do(observe: Observe) -> None:
                     if advice == UNKNOWN
                     else f"`{error}` is a `ShopError`, and each of these has its `advice`."
                 ),
-                at=task.facts,
             )
 
 
@@ -295,7 +301,6 @@ def test_no_alert_holds_the_key(observe: Observe) -> None:
                 happened=f"The alert about {alert.shop} has the key in it: {alert.error!r}.",
                 expected="The same with stars in its place: `without_key`. What is sent to a chat "
                 "is read by more people than may have the key.",
-                at=seen.dag.task(FETCH),
             )
 
 
@@ -354,7 +359,16 @@ def test_a_failed_night_stays_a_failed_run(observe: Observe) -> None:
 @check(task=4, requires=test_a_failed_night_stays_a_failed_run)
 def test_the_staging_folder_is_there_as_long_as_somebody_needs_it(observe: Observe) -> None:
     """`remove_staging` waits for `publish`, and for each shop that is still being tried."""
-    dag = observe("a good night").dag
+    seen = observe("a good night")
+    dag, run = seen.dag, seen.run
+    makers = [task_id for task_id in dag.task_ids if task_id.startswith(MAKE)]
+    early = [shop for shop in SHOPS if removed_before(run, fetched(run, shop))]
+    expect(
+        not early,
+        happened=f"`{REMOVE}` ran before `{FETCH}`, which then found no folder.",
+        expected=f"It comes last. Is `{PUBLISH}(fetched) >>` still in front of it?",
+        at=dag.task(REMOVE),
+    )
     expect(
         (PUBLISH, REMOVE) in dag.paths,
         happened=f"`{REMOVE}` does not wait for `{PUBLISH}`; nothing says which one is first.",
@@ -372,7 +386,8 @@ def test_the_staging_folder_is_there_as_long_as_somebody_needs_it(observe: Obser
                 f"{shop}, which had to be tried again.",
                 expected=f"It waits for all that use the folder. `{PUBLISH}` is given up as soon "
                 "as one shop has failed, so to wait for that is not enough. A teardown that knows "
-                "its setup waits for everything in between: `setups=`.",
+                "its setup waits for everything in between: `setups=`."
+                + (f" {names(makers)} both make the folder. {HOW_TO_NAME}" * (len(makers) > 1)),
                 at=run.dag.task(REMOVE),
             )
 
@@ -397,10 +412,10 @@ def test_a_good_night_is_published(observe: Observe) -> None:
         expected=f"Orders in the file `PUBLISHED`: {by_shop(right)}.",
         at=task,
     )
-    returned = task.xcom()
+    returned = task.xcoms.get("return_value")
     expect(
         returned == len(right),
-        happened=f"`{PUBLISH}` returned {returned!r}.",
+        happened=f"`{PUBLISH}` returned {'nothing' if returned is None else repr(returned)}.",
         expected=f"The number of orders, {len(right)}, which `join_orders` returns.",
         at=task,
     )
@@ -469,10 +484,10 @@ def test_no_reader_ever_sees_half_a_night(observe: Observe) -> None:
     found, before, after = published(seen), night(seen.scenario), night(seen.scenario, 1)
     expect(
         found in (before, after),
-        happened="On the second night the machine died while files were being written. In "
-        f"`orders.jsonl`: {by_shop(found)}.",
+        happened="On the second night the machine died as soon as `orders.jsonl` was no longer "
+        f"what it had been. In it: {by_shop(found)}.",
         expected=f"One whole night: the old one ({by_shop(before)}) or the new one "
         f"({by_shop(after)}). Put everything together in the staging folder, and then give it its "
-        "name in one step: `replace`.",
+        "name in one step: `replace`. To write a file anew, or to copy into it, empties it first.",
         at=seen.dag.task(PUBLISH),
     )

@@ -14,7 +14,7 @@ from grader.checks.inputs_10_limits import hours, mishaps
 from grader.judge import NotChecked, NotPassed, Observation, Observe, expect
 from grader.judge.capacity import Load, Span, Work
 from grader.judge.view import moment
-from grader.transcript import TaskFacts, Try
+from grader.transcript import Error, TaskFacts, Try
 
 CHURN, ROAMING, NETWORK = "gpu.train_churn", "gpu.train_roaming", "gpu.train_network"
 EXPERIMENT = "gpu.train_experiment"
@@ -24,6 +24,8 @@ NEEDED = {CHURN: 1, ROAMING: 1, NETWORK: 2, EXPERIMENT: 1}
 POOL, GPUS = "gpu_pool", 2
 POOLS = {"default_pool": 128, POOL: GPUS}
 LIMIT, A_MOMENT = timedelta(hours=3), timedelta(seconds=30)
+A_MINUTE, A_DAY = timedelta(minutes=1), timedelta(days=1)
+UNBOUND = ("NameError", "UnboundLocalError")  # a slip in what was to clean up, and no mishap
 
 
 # --- nights as a scheduler would have them ---
@@ -141,6 +143,12 @@ def cut_off(one: Try) -> bool:
     return one.error is not None and "Timeout" in one.error.type
 
 
+def ended_in_a_hang(one: Try, seen: Observation) -> bool:
+    """Whether it was cut off, by whatever name its error goes: nothing else ends a hang."""
+    hangs = mishap_of(one, seen) == "hang" and one.error is not None and length(one) > A_MOMENT
+    return hangs or cut_off(one)
+
+
 def length(one: Try) -> timedelta:
     """How long a try took."""
     return moment(one.end or one.start) - moment(one.start)
@@ -204,9 +212,36 @@ def held(one: Try, book: list[Entry]) -> list[tuple[Entry, datetime | None]]:
     return found
 
 
+def own_line(error: Error | None) -> Error | None:
+    """The error, if it stands in a line that the learner has written; the rest is finished."""
+    return error if error and error.todo else None
+
+
+def taken_and_killed(seen: Observation, book: list[Entry]) -> tuple[Try, Entry, datetime]:
+    """The try that was killed, which GPU it had taken, and until when."""
+    first = seen.runs[0].data
+    taken = taken_by(first.tries[-1], book)[:1] if first.killed else []
+    if not taken:
+        raise NotChecked("No GPU was taken, so nothing was killed.")
+    return first.tries[-1], taken[0], taken[0].until or taken[0].at
+
+
+def given_back_early(taken: Entry, book: list[Entry]) -> bool:
+    """Whether a GPU that is taken was given back before its lease was over."""
+    later = book[book.index(taken) + 1 :]
+    backs = [e.at for e in later if (e.event, e.gpu) == ("given back", taken.gpu)]
+    return any(at < (taken.until or at) for at in backs)
+
+
 def must_have_taken(one: Try, count: int, happened: str, place: object) -> None:
     """A training that is over had as many GPUs as it needs."""
     why = f" It raised {one.error.type}: {one.error.message}" if one.error else ""
+    if one.error and one.error.type == "TypeError" and "datetime.datetime" in one.error.message:
+        raise NotPassed(
+            f"{happened}.{why}",
+            "`LEASE` is a `timedelta`, such as `timedelta(hours=...)`: it is added to a time. "
+            "That is section 6.",
+        )
     expect(
         count == NEEDED[one.task_id],
         happened=f"{happened}, and had taken {count} of {NEEDED[one.task_id]} GPUs.{why}",

@@ -10,13 +10,13 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
-from grader.checks.inputs_11_error_handling import SHOPS, numbers, replies, troubles
+from grader.checks.inputs_11_error_handling import PUBLISHED, SHOPS, numbers, replies, troubles
 from grader.judge import NotChecked, Observation, expect
 from grader.judge.view import RunView, TaskView, moment, times
 from grader.scenario import HttpReply
-from grader.transcript import Try
+from grader.transcript import Error, Try
 
-FETCH, PUBLISH, REMOVE = "fetch_orders", "publish", "remove_staging"
+MAKE, FETCH, PUBLISH, REMOVE = "make_staging", "fetch_orders", "publish", "remove_staging"
 UNKNOWN = "Nobody has met this one."
 # What an alert about each kind of trouble has to hold, and how its advice begins.
 ERRORS = {
@@ -43,7 +43,23 @@ def written(run: RunView, shop: str) -> TaskView:
     if not task.ran:
         raise NotChecked(f"`{FETCH}` was never started for {shop}; it was left as {task.state}.")
     task.must_be_done(1)
+    if removed_before(run, task):
+        raise NotChecked(
+            f"not checked because section 4 comes first: `{REMOVE}` ran before `{FETCH}`"
+        )
     return task
+
+
+def removed_before(run: RunView, task: TaskView) -> bool:
+    """Whether a task did not find its staging folder, because that was removed already."""
+    lost = task.error is not None and task.error.type == "FileNotFoundError"
+    removed = run.task(REMOVE).tries
+    return lost and any(moment(t.start) <= moment(task.tries[-1].start) for t in removed)
+
+
+def own_line(error: Error | None) -> Error | None:
+    """The error, if it stands in a line that the learner has written; the rest is finished."""
+    return error if error and error.todo else None
 
 
 def first_answer(seen: Observation, shop: str) -> HttpReply:
@@ -96,6 +112,16 @@ def tried(task: TaskView) -> str:
     return f"was tried {times(len(task.tries))}{error}"
 
 
+def delay_must_be_a_timedelta(task: TaskView) -> None:
+    """Airflow adds the delay of a decision to a time, and fails the task if it cannot."""
+    expect(
+        not (task.error and "'total_seconds'" in task.error.message),
+        happened="The policy answered with a `delay` that is no `timedelta`. Airflow could not add "
+        f"it to the time: {task.error.message if task.error else ''}",
+        expected="A `timedelta(seconds=...)`.",
+    )
+
+
 def length(attempt: Try) -> timedelta:
     """Virtual time that a try took."""
     return moment(attempt.end) - moment(attempt.start) if attempt.end else timedelta()
@@ -126,7 +152,6 @@ def policy_must_not_break(task: TaskView) -> None:
         happened=f"The policy itself raised {said}. Airflow wrote that into the log, and went on "
         "as if there were none.",
         expected=wanted,
-        at=task.facts,
     )
 
 
@@ -197,7 +222,7 @@ def alerts(seen: Observation, shop: str) -> list[Alert]:
 def published(seen: Observation) -> set[tuple[str, str]] | None:
     """What `orders.jsonl` holds in the end, as (shop, number); None if there is no such file."""
     for file in seen.transcript.files:
-        if file.path.endswith("resilient_ingest/orders.jsonl"):
+        if file.path == PUBLISHED:
             return {order for line in (file.text or "").splitlines() if (order := read(line))}
     return None
 

@@ -148,8 +148,8 @@ def gpus(count: int) -> Iterator[list[str]]:
 ON_A_GPU: dict[str, Any] = {
     "pool": "gpu_pool",
     "execution_timeout": LIMIT,
-    "retries": 2,
-    "retry_delay": timedelta(seconds=30),
+    "retries": 1,
+    "retry_delay": timedelta(seconds=45),
 }
 
 

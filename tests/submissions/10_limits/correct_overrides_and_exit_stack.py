@@ -207,7 +207,8 @@ def gpu_training() -> None:
     shared: dict[str, Any] = {
         "pool": "gpu_pool",
         "execution_timeout": timedelta(hours=2, minutes=55),
-        "retries": 3,
+        "retries": 1,
+        "retry_delay": timedelta(seconds=60),
     }
     with TaskGroup("gpu", default_args=shared):
         churn = train_churn.override(priority_weight=90, weight_rule="upstream")()
