@@ -14,6 +14,7 @@ from random import Random
 from grader.judge import scenario
 from grader.scenario import PlannedRun, Scenario
 
+TRAINING = "train_on_features"
 DATABASE = "heron/feature_pipeline/features.duckdb"
 COUNTED = ("minutes", "dropped_calls", "support_calls")
 USAGE = "usage"  # the delivery that is read if nobody names another
@@ -90,13 +91,21 @@ def much_more(rows: list[Row]) -> list[Row]:
 
 
 def labels(rng: Random, customers: list[str], first: datetime) -> str:
-    """Labels from the first day on, some before any features; two of a customer without any."""
-    rows = []
+    """Labels from the first day on, some before any features; two of a customer without any.
+
+    One is of the very moment at which the features of the first day are complete.
+    """
+    rows = [(rng.choice(customers), (first + DAY).isoformat(), rng.choice(["yes", "no"]))]
     for customer in [*customers, "HM-77"]:
         for day in sorted(rng.sample(range(6), 2)):
             at = first + timedelta(days=day, hours=rng.randint(6, 21), minutes=rng.randrange(60))
             rows.append((customer, at.isoformat(), rng.choice(["yes", "no"])))
     return text_of(rows, ("customer_id", "labelled_at", "churned"))
+
+
+def training_by_hand(at: datetime) -> PlannedRun:
+    """A training that a person starts: no update has asked for it."""
+    return PlannedRun(dag_id=TRAINING, logical_date=at)
 
 
 def run_of(day: datetime, delivery: str = USAGE, start: datetime | None = None) -> PlannedRun:
@@ -111,18 +120,27 @@ def weeks_later(rng: Random) -> Scenario:
     return Scenario(now=some_day(rng) + timedelta(hours=rng.randint(1, 22)))
 
 
-def story(rng: Random, network: Network, *runs: tuple[PlannedRun, list[Row]]) -> Scenario:
-    """Runs, each with what is delivered for it."""
+def story(
+    rng: Random,
+    network: Network,
+    *runs: tuple[PlannedRun, list[Row]],
+    then: tuple[PlannedRun, ...] = (),
+) -> Scenario:
+    """Runs, each with what is delivered for it, and others after them."""
     files: dict[str, str | None] = {
         f"data/{delivery_of(run)}/{day_of(run):%Y-%m-%d}.csv": text_of(rows) for run, rows in runs
     }
     files["data/labels.csv"] = labels(rng, network.customers, day_of(runs[0][0]))
-    return Scenario(files=files, runs=tuple(run for run, _ in runs), databases=(DATABASE,))
+    planned = (*(run for run, _ in runs), *then)
+    return Scenario(files=files, runs=planned, databases=(DATABASE,))
 
 
 @scenario("a bad day is delivered again")
 def a_bad_day_is_delivered_again(rng: Random) -> Scenario:
-    """A good day, a bad one, a good one. Then the bad one again, corrected, of fewer customers."""
+    """A good day, a bad one, a good one. Then the bad one again, corrected, of fewer customers.
+
+    In the end a person starts a training.
+    """
     network, first = Network(rng), some_day(rng)
     second, third = first + DAY, first + 2 * DAY
     fewer = rng.sample(network.customers, len(network.customers) - rng.randint(1, 2))
@@ -135,6 +153,7 @@ def a_bad_day_is_delivered_again(rng: Random) -> Scenario:
         (run_of(second), spoiled(rng, network.day(second))),
         (run_of(third), network.day(third)),
         (run_of(second, delivery, later), network.day(second, fewer)),
+        then=(training_by_hand(later + timedelta(minutes=rng.randint(30, 90))),),
     )
 
 

@@ -113,15 +113,15 @@ def done_at_half_past_five(rng: Random) -> Scenario:
     )
 
 
-@scenario("Airflow was down until seven")
-def airflow_was_down_until_seven(rng: Random) -> Scenario:
-    """The run of 02:00 begins after seven. Its first task waits to be started."""
+@scenario("a night that is made up for")
+def a_night_that_is_made_up_for(rng: Random) -> Scenario:
+    """Airflow was down. The run begins after seven, a day or two later. Its first task waits."""
     return night(
         rng,
         collecting=hours(rng, 0.1, 0.4),
         training=[hours(rng, 1, 2)],
         api=(rng.choice(["queued", "scheduled"]), None, None),
-        begins_after=timedelta(hours=5, minutes=rng.randint(1, 55)),
+        begins_after=timedelta(days=rng.randint(1, 2), hours=5, minutes=rng.randint(1, 55)),
     )
 
 

@@ -14,7 +14,7 @@ from grader.judge.view import moment, names
 # The grader finds the scenarios here and observes them in this order.
 from grader.checks.inputs_07_deadlines import (  # noqa: F401  # isort: skip
     the_training_takes_all_night, a_good_night, done_at_half_past_five,
-    airflow_was_down_until_seven, the_training_fails, the_training_hangs,
+    a_night_that_is_made_up_for, the_training_fails, the_training_hangs,
 )  # fmt: skip
 from grader.checks.inputs_07_deadlines import DAG_ID, PAGE, WARN, promised, run_id, waited_for
 from grader.checks.words_07_deadlines import (
@@ -24,8 +24,10 @@ from grader.checks.words_07_deadlines import (
     clock,
     deadline_at,
     due_times,
+    level_must_be_handed_over,
     mails,
     must_be_due,
+    night,
     pages,
     seconds,
     told,
@@ -33,6 +35,7 @@ from grader.checks.words_07_deadlines import (
 )
 
 HOUR = 3600
+DAY = 24 * HOUR
 
 
 def done_at(seen: Observation) -> str:
@@ -47,7 +50,7 @@ def done_at(seen: Observation) -> str:
 @check(task=1)
 def test_a_run_that_is_not_done_at_six_has_missed_a_deadline(observe: Observe) -> None:
     """A run that is not done at six has missed a deadline; one that is done has not."""
-    seen = observe("the training takes all night")
+    seen = night(observe, "the training takes all night", first=True)
     found = deadline_at(seen, PAGE)
     expect(
         found is not None,
@@ -57,6 +60,8 @@ def test_a_run_that_is_not_done_at_six_has_missed_a_deadline(observe: Observe) -
         f"and do nothing.){what_is_counted_from(seen)}",
         at=seen.dag,
     )
+    if found:
+        level_must_be_handed_over(seen, found)
     good = observe("a good night")
     early = deadline_at(good, PAGE)
     expect(
@@ -71,7 +76,7 @@ def test_a_run_that_is_not_done_at_six_has_missed_a_deadline(observe: Observe) -
 def test_six_is_six_however_late_the_run_begins(observe: Observe) -> None:
     """When Airflow starts the run late, the deadline is still at six."""
     must_be_due(
-        observe("Airflow was down until seven"),
+        observe("a night that is made up for"),
         PAGE,
         "A deadline at 06:00. The shops open when they open, so the promise is counted from the "
         "time at which the run should have begun: its logical date.",
@@ -133,12 +138,17 @@ def test_the_mail_says_how_late_it_is(observe: Observe) -> None:
         if due is None or sent is None:
             raise NotChecked("The mail was not sent with `send`.")
         right, count = (sent - due).total_seconds(), seconds(late)
+        within_a_day = count is not None and right > DAY and abs(count - right % DAY) < 30
         expect(
             count is not None and abs(count - right) < 30,
-            happened=f"The model was due at {clock(due)}, and the mail was sent at "
-            f"{sent:%H:%M:%S}. It has {late!r} as `late_seconds`.",
-            expected=f"{right:.0f} or so: from when it was due until now. Not from when the run "
-            "began, and not below zero.",
+            happened=f"The model was due at {due:%Y-%m-%d %H:%M}, and the mail was sent at "
+            f"{sent:%Y-%m-%d %H:%M:%S}. It has {late!r} as `late_seconds`.",
+            expected=f"{right:.0f} or so: from when it was due until now. "
+            + (
+                "`.seconds` leaves out whole days; `.total_seconds()` does not."
+                if within_a_day
+                else "Not from when the run began, and not below zero."
+            ),
         )
 
 
@@ -242,7 +252,7 @@ def test_at_five_the_team_is_warned_and_nobody_paged(observe: Observe) -> None:
         at=seen.dag,
     )
     must_be_due(
-        observe("Airflow was down until seven"),
+        observe("a night that is made up for"),
         WARN,
         "A deadline at 05:00, counted from the logical date as in section 1.",
     )
@@ -295,7 +305,7 @@ def test_a_failed_run_is_not_told_again(observe: Observe) -> None:
 @check(task=6)
 def test_a_try_that_hangs_is_ended(observe: Observe) -> None:
     """A try of `train_model` ends after six hours, and there is another one."""
-    seen = observe("the training hangs")
+    seen = night(observe, "the training hangs")
     task = seen.run.task("train_model")
     if not task.ran:
         raise NotChecked(f"`train_model` never ran; it was left as {task.state}.")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from grader.checks.inputs_07_deadlines import promised
-from grader.judge import Observation, Observe, expect
+from grader.judge import NotChecked, NotPassed, Observation, Observe, expect
 from grader.judge.view import moment
 from grader.transcript import Deadline, Error
 
@@ -20,22 +20,43 @@ TAG = re.compile(r"<[^<>]{0,200}>")
 LENGTH = re.compile(r"(?:(-?\d{1,6}) days?, )?(-?\d{1,9}):(\d\d):(\d\d)")
 NEAR = timedelta(seconds=60)
 QUEUED = "DagRunQueuedAtDeadline"
+NO_NAME = "look like a valid dot path"
+LEVEL = 'It needs a level: `SyncCallback(report_late, kwargs={"level": "page"})`.'
 NOBODY_SEES = "What a callback raises is written into its own log, and no task turns red."
 
 
 # --- deadlines ---
 
 
-def clock(when: datetime) -> str:
-    """`06:00`."""
-    return f"{when:%H:%M}"
+def clock(when: datetime, seen: Observation | None = None) -> str:
+    """`06:00`, with the date in front if it is not that of the night which was seen."""
+    if seen is None or when.date() == promised(seen.scenario, timedelta()).date():
+        return f"{when:%H:%M}"
+    return f"{when:%Y-%m-%d %H:%M}"
+
+
+def night(observe: Observe, story: str, *, first: bool = False) -> Observation:
+    """A scenario. Airflow makes no run if it could not find a callback again; who is `first` tells
+    of that, and others are not checked.
+    """
+    try:
+        return observe(story)
+    except NotPassed as stopped:
+        if NO_NAME not in stopped.happened:
+            raise
+        if not first:
+            raise NotChecked("not checked because section 1 comes first") from None
+        raise NotPassed(
+            stopped.happened,
+            "`SyncCallback` gets a function of the file itself, `report_late`. A `lambda`, or a "
+            "function inside another one, has no name by which Airflow could find it again.",
+        ) from None
 
 
 def due_times(seen: Observation) -> str:
     """The deadlines that a run had, for a sentence."""
     dues = [moment(deadline.due) for deadline in seen.run.data.deadlines]
-    day = promised(seen.scenario, timedelta()).date()
-    shown = [clock(due) if due.date() == day else f"{due:%Y-%m-%d %H:%M}" for due in sorted(dues)]
+    shown = [clock(due, seen) for due in sorted(dues)]
     if shown:
         return f"Its deadlines were: {', '.join(shown)}."
     declared = len(seen.dag.data.deadlines)
@@ -56,7 +77,7 @@ def deadline_at(seen: Observation, after: timedelta) -> Deadline | None:
 def must_be_due(seen: Observation, after: timedelta, wanted: str) -> None:
     """The run began late, and has a deadline so long after 02:00 all the same."""
     began = moment(seen.run.data.start)
-    happened = f"The run of 02:00 began at {clock(began)}."
+    happened = f"The run of 02:00 began at {clock(began, seen)}."
     late = [
         one
         for one in seen.dag.data.deadlines
@@ -65,7 +86,7 @@ def must_be_due(seen: Observation, after: timedelta, wanted: str) -> None:
     if late:
         happened += (
             f" A deadline counts from DAGRUN_QUEUED_AT, when Airflow got round to making the run; "
-            f"so it was due at {clock(began + after)}."
+            f"so it was due at {clock(began + after, seen)}."
         )
     expect(
         not late and deadline_at(seen, after) is not None,
@@ -102,6 +123,23 @@ def callback_must_not_raise(seen: Observation, deadline: Deadline) -> None:
     )
 
 
+def level_must_be_handed_over(seen: Observation, deadline: Deadline) -> None:
+    """A callback that is called without the level fails before its first line."""
+    error = deadline.error
+    if error and error.line is None:
+        expect(
+            not lacks_level(error),
+            happened=f"Airflow called the callback, and it raised {error.type}: {error.message}.",
+            expected=LEVEL,
+            at=seen.dag,
+        )
+
+
+def lacks_level(error: Error) -> bool:
+    """Whether it was called without its level."""
+    return "missing" in error.message and "'level'" in error.message
+
+
 def advice(error: Error) -> str:
     """What to do about an error of a callback."""
     text = error.message
@@ -124,8 +162,8 @@ def advice(error: Error) -> str:
         return "`dag_run` is a dict as the REST API shows it: `run['dag_id']`, not `run.dag_id`."
     if error.type == "AttributeError" and "has no attribute" in text and "module" in text:
         return "Airflow finds the callback by its name, so it is a function of the file itself."
-    if "missing" in text and "'level'" in text:
-        return "It needs a level: `SyncCallback(report_late, kwargs={'level': 'page'})`."
+    if lacks_level(error):
+        return LEVEL
     if "missing" in text or "unexpected keyword" in text or "multiple values" in text:
         return "Airflow calls it with your `kwargs`, and with one more argument by name: `context`."
     if "offset-naive" in text:
@@ -180,7 +218,7 @@ def pages(observe: Observe) -> Iterator[tuple[Observation, Told]]:
 
     A message names the scenario that was looked at last.
     """
-    for story in ("the training takes all night", "Airflow was down until seven"):
+    for story in ("the training takes all night", "a night that is made up for"):
         seen = observe(story)
         for mail in told(seen, ON_CALL):
             yield seen, mail

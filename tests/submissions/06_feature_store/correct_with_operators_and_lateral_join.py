@@ -231,7 +231,7 @@ def train() -> dict[str, Any]:
     newest = """
         labels, LATERAL (
             SELECT * FROM published_features AS one
-            WHERE one.customer_id = labels.customer_id AND one.event_time < labels.labelled_at
+            WHERE one.customer_id = labels.customer_id AND one.event_time <= labels.labelled_at
             ORDER BY one.event_time DESC LIMIT 1
         ) AS features
     """

@@ -158,7 +158,7 @@ class LateNotifier:
                 dag_id=dag_id,
                 run_id=run_id,
                 due=f"{due:%Y-%m-%dT%H:%M:%S%z}",
-                late_seconds=(datetime.now(UTC) - due).seconds,
+                late_seconds=(datetime.now(UTC) - due).total_seconds(),
                 unfinished=unfinished,
                 link=link,
             ),
