@@ -35,23 +35,32 @@ def observe(grader: Grader, part: Part) -> Observation:
     return seen[part.slug, LOAD.name]
 
 
-def graph_of(dags: Sequence[DagFacts]) -> Graph:
-    """The DAGs of a file as one graph; a task's notes are what is not the default.
+def graph_of(dags: Sequence[DagFacts], *, prefixed: bool = False) -> Graph:
+    """Some DAGs of a file as one graph; a task's notes are what is not the default.
 
-    Where there are several, a task bears the name of its DAG, as in a lesson where each DAG is
-    drawn as a subgraph.
+    A task bears the name of its DAG if `prefixed`, as where a lesson draws DAGs as subgraphs.
     """
     tasks: list[str] = []
     edges: set[Edge] = set()
     notes: dict[str, str] = {}
     for dag in dags:
-        prefix = f"{dag.dag_id}." if len(dags) > 1 else ""
+        prefix = f"{dag.dag_id}." if prefixed else ""
         tasks += (prefix + task.task_id for task in dag.tasks)
         edges |= {
             (prefix + up, prefix + task.task_id) for task in dag.tasks for up in task.upstream
         }
         notes |= {prefix + task.task_id: told for task in dag.tasks if (told := notes_on(task))}
     return Graph(tuple(tasks), frozenset(edges), notes)
+
+
+def as_drawn(observation: Observation, picture: Graph) -> Graph:
+    """The DAGs of a file that a lesson's picture is about: those that it draws as subgraphs, else
+    the part's own.
+    """
+    dags = [dag.data for dag in observation.dags.values()]
+    drawn = {task.partition(".")[0] for task in picture.tasks}
+    named = [dag for dag in dags if dag.dag_id in drawn]
+    return graph_of(named or [observation.dag.data], prefixed=bool(named))
 
 
 def notes_on(task: TaskFacts) -> str:
@@ -72,14 +81,14 @@ def print_show(observation: Observation, part: Part, console: Console) -> None:
     if problem is not None:
         place = f"{shown_path(file)}:{problem.line}" if problem.line else shown_path(file)
         raise Problem(f"{place}: {problem.happened}", SUBMISSION)
-    mine = graph_of([dag.data for dag in observation.dags.values()])
     page = Page(console)
     page.blank()
     try:
         expected = lesson_graph(EXERCISES / part.slug / "README.md")
     except (NoPicture, OSError):
-        console.print(draw(mine, "Your DAG", {}))
+        console.print(draw(graph_of([observation.dag.data]), "Your DAG", {}))
         return
+    mine = as_drawn(observation, expected)
     difference = compare(mine, expected)
     if not difference:
         console.print(draw(mine, "Your DAG", {}))

@@ -117,7 +117,7 @@ def test_what_tools_leave_is_no_version(folder: Path) -> None:
     (folder / "__MACOSX").mkdir()
     found = collect(folder, COURSE)
     assert found.sources == {("jana", HELLO.slug): TEXT, ("omar", HELLO.slug): TEXT}
-    assert [h.notes for learner in found.learners for h in learner.handed_in] == [()] * 12
+    assert {h.notes for learner in found.learners for h in learner.handed_in} == {()}
     assert found.problems == ()
 
 

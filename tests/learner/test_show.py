@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -15,7 +16,7 @@ from grader.transcript import DagFacts, TaskFacts
 from learner.graph import Edge
 from learner.lesson_graph import lesson_graph, read_picture
 from learner.parts import Problem
-from learner.show import LOAD, graph_of, notes_on, print_show
+from learner.show import LOAD, as_drawn, graph_of, notes_on, print_show
 
 COURSE = load_course()
 # Arrows of the solutions that a picture leaves out, because longer ways say the same.
@@ -38,8 +39,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Obse
 @pytest.mark.parametrize("slug", [part.slug for part in COURSE.part])
 def test_the_picture_of_each_lesson_is_the_graph_of_its_solution(slug, seen):
     """If an arrow is missing in a picture, draw it; if another way implies it, list it above."""
-    real = graph_of([dag.data for dag in seen[slug, LOAD.name].dags.values()])
     picture = lesson_graph(ROOT / "exercises" / slug / "README.md")
+    real = as_drawn(seen[slug, LOAD.name], picture)
     assert set(picture.tasks) == set(real.tasks)
     assert picture.edges | IMPLIED.get(slug, set()) == real.edges
     assert picture.edges == real.needed
@@ -81,7 +82,7 @@ def test_each_of_several_dags_is_what_a_lesson_draws_as_a_subgraph():
     first = dag_facts("one", facts(), facts(task_id="b", upstream=["a"], setup=True))
     second = dag_facts("two", facts(task_id="c"))
     assert graph_of([first]).tasks == ("a", "b")
-    both = graph_of([first, second])
+    both = graph_of([first, second], prefixed=True)
     assert both.notes == {"one.b": "setup"}
     text = "subgraph one [The first]\na --> b\nend\nb --> x[(store)] --> c\nsubgraph two\nc\nend"
     drawn = read_picture(text)
@@ -131,9 +132,10 @@ def test_a_missing_arrow_is_marked_and_said(seen):
 @pytest.mark.parametrize("slug", [part.slug for part in COURSE.part])
 @pytest.mark.parametrize("width", [60, 80])
 def test_nothing_is_cut_off_where_it_is_narrow(slug, width, seen):
-    empty = seen[slug, LOAD.name].dag.data.model_copy(update={"tasks": []})
-    transcript = seen[slug, LOAD.name].transcript.model_copy(update={"dag": empty})
-    text = shown(Observation(LOAD, transcript, ""), slug, width)
+    whole = seen[slug, LOAD.name]
+    empty = whole.dag.data.model_copy(update={"tasks": []})
+    transcript = whole.transcript.model_copy(update={"dag": empty, "others": []})
+    text = shown(replace(whole, transcript=transcript), slug, width)
     assert all(len(line.rstrip()) <= width for line in text.splitlines())
     for task in lesson_graph(ROOT / "exercises" / slug / "README.md").tasks:
         assert f"Task `{task}` is missing." in text
