@@ -21,6 +21,7 @@ from grader.scenario import Scenario
 from grader.transcript import Try
 
 SOLUTIONS = ROOT / "solutions"
+LONGEST = timedelta(minutes=2)  # that a run may take in real time
 
 
 def tell(part: Part, seen: Observation, folder: Path) -> Story:
@@ -61,6 +62,10 @@ def is_plain(seen: Observation) -> bool:
     """
     scenario, dag = seen.scenario, seen.transcript.dag
     if dag is None or dag.deadlines or scenario.servers or scenario.connections:
+        return False
+    if any(
+        moment(run.end) - moment(run.start) > LONGEST for run in seen.transcript.runs if run.end
+    ):
         return False
     return not scenario.variables and all(
         run.interruption is None and run.start is None and run.dag_id in (None, dag.dag_id)
