@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -180,9 +181,9 @@ def test_ctrl_c(moment: str, repo: Repo) -> None:
     repo.submit(name, HANGS)
     grading = repo.start("grader", "grade", PART.number, "--submission", name, "--json", "c.json")
     generations = 1 if moment == "while Airflow loads" else 3  # worker, keeper, child
-    while depth(grading.pid) < generations and grading.poll() is None:
+    while depth(workers(grading.pid)) < generations and grading.poll() is None:
         time.sleep(0.02)
-    below = psutil.Process(grading.pid).children(recursive=True)
+    below = [found for w in workers(grading.pid) for found in (w, *w.children(recursive=True))]
     os.killpg(grading.pid, signal.SIGINT)
     started = time.monotonic()
     told = finish(grading)
@@ -196,9 +197,18 @@ def test_ctrl_c(moment: str, repo: Repo) -> None:
     assert not runs.exists() or list(runs.iterdir()) == []
 
 
-def depth(pid: int) -> int:
-    """How many generations of processes there are below one."""
+def workers(pid: int) -> list[psutil.Process]:
+    """The workers that a grading process has, not what it starts for a moment besides."""
+    found = []
+    with contextlib.suppress(psutil.NoSuchProcess):  # ended meanwhile
+        for child in psutil.Process(pid).children():
+            found += [child] if "grader.worker" in " ".join(child.cmdline()) else []
+    return found
+
+
+def depth(processes: list[psutil.Process]) -> int:
+    """How many generations of processes there are, these included."""
     try:
-        return max((1 + depth(c.pid) for c in psutil.Process(pid).children()), default=0)
+        return max((1 + depth(p.children()) for p in processes), default=0)
     except psutil.NoSuchProcess:
         return 0
