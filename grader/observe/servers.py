@@ -28,6 +28,7 @@ LIMIT = 10_000
 TOTAL = 4 << 20  # characters that one server keeps in all
 METRIC, MAIL, BODY, SUBJECT = 4_000, 256_000, 64_000, 2_000
 CONNECTIONS = 100
+LOOK = 0.02  # seconds between two looks at whether to stop; whoever stops a server waits for one
 STATSD_LINE = re.compile(r"(?P<head>[^:|]+):(?P<value>[^|]+)\|(?P<type>[a-z]+)")
 
 Fact = TypeVar("Fact")
@@ -58,7 +59,7 @@ class StatsdServer:
     def __init__(self, opened: socket.socket) -> None:
         self.metrics: Kept[Metric] = Kept()
         self._socket = opened
-        self._socket.settimeout(0.1)
+        self._socket.settimeout(LOOK)
         self._until = math.inf
         self._thread = threading.Thread(target=self._receive, daemon=True)
         self._thread.start()
@@ -243,7 +244,7 @@ class HttpServer:
         self._server = Listener(address, Handler, bind_and_activate=False)
         self._server.socket.close()
         self._server.socket = opened
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=[LOOK], daemon=True).start()
 
     def stop(self) -> None:
         """Stop listening, also in the middle of a slow answer."""
