@@ -97,13 +97,30 @@ def answers(seen: list[Observation]) -> str:
     return WRITTEN_IN.format(answers=answers, files=files)
 
 
-def passed(grader: Grader, part: Part, text: str, folder: Path) -> set[str]:
-    """The checks that such a file passes with the other seed."""
+def passed(grader: Grader, part: Part, text: str, folder: Path, seed: int = OTHER) -> set[str]:
+    """The checks that such a file passes."""
     place = folder / part.slug / part.dag_file
     place.parent.mkdir(parents=True)
     place.write_text(text, "utf-8")
-    (result,) = grader.grade(folder, (part.slug,), seed=OTHER).parts
+    (result,) = grader.grade(folder, (part.slug,), seed=seed).parts
     return {check.id.split("::")[-1] for check in result.checks if check.status == "passed"}
+
+
+def written_answers(part: Part, grader: Grader) -> str:
+    """The solution, whose tasks know the answers of the usual seed, and nothing else."""
+    drawn = {part.slug: collect.scenarios(part, USUAL)}
+    seen = list(grader.observe(ROOT / "solutions", [part], drawn).values())
+    return solution_with(part, ANSWERS) + answers(seen)
+
+
+@pytest.mark.parametrize("part", PARTS[:2], ids=[part.slug for part in PARTS[:2]])
+def test_with_the_same_seed_they_are_worth_something(
+    part: Part, grader: Grader, tmp_path: Path
+) -> None:
+    """Else the test below would say nothing."""
+    nothing = passed(grader, part, solution_with(part, DOES_NOTHING), tmp_path / "nothing", USUAL)
+    learned = passed(grader, part, written_answers(part, grader), tmp_path / "learned", USUAL)
+    assert learned - nothing - FORM.get(part.slug, set())
 
 
 @each_part
@@ -112,10 +129,6 @@ def test_the_answers_of_one_seed_are_worth_as_much_as_none(
 ) -> None:
     if os.environ.get("MATRIX") != "all" and part not in PARTS[:2]:
         pytest.skip("only with MATRIX=all")
-    drawn = {part.slug: collect.scenarios(part, USUAL)}
-    seen = list(grader.observe(ROOT / "solutions", [part], drawn).values())
     nothing = passed(grader, part, solution_with(part, DOES_NOTHING), tmp_path / "nothing")
-    learned = solution_with(part, ANSWERS) + answers(seen)
-    assert passed(grader, part, learned, tmp_path / "learned") - nothing <= FORM.get(
-        part.slug, set()
-    )
+    learned = passed(grader, part, written_answers(part, grader), tmp_path / "learned")
+    assert learned - nothing <= FORM.get(part.slug, set())
