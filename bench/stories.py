@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import argparse
 from datetime import timedelta
-from itertools import pairwise
 from pathlib import Path
 
 from bench.story import STORIES, Story, StoryRun
 from grader import collect
 from grader.api import Grader
 from grader.course import ROOT, Part
-from grader.judge.view import Observation, moment
+from grader.judge.view import Observation, gaps, length
 from grader.observe.staging import lay_out, read_source
 from grader.scenario import Scenario
 from grader.transcript import Try
@@ -30,12 +29,7 @@ def tell(part: Part, seen: Observation, folder: Path) -> Story:
     for number, run in enumerate(seen.transcript.runs):
         for one in run.tries:
             tries.setdefault((number, one.task_id, one.map_index), []).append(one)
-    gaps = [
-        moment(after.start) - moment(before.end)
-        for several in tries.values()
-        for before, after in pairwise(several)
-        if before.end
-    ]
+    waits = sum((gap for several in tries.values() for gap in gaps(several)), timedelta())
     return Story(
         part=part.slug,
         scenario=seen.scenario.name,
@@ -52,20 +46,19 @@ def tell(part: Part, seen: Observation, folder: Path) -> Story:
         ],
         plain=is_plain(seen),
         retries=sum(len(several) - 1 for several in tries.values()),
-        waits=sum(gaps, timedelta()).total_seconds(),
+        waits=waits.total_seconds(),
     )
 
 
 def is_plain(seen: Observation) -> bool:
     """Whether Airflow alone can run it to the same end: without servers, at any time of the day, no
-    crash in the middle, no other DAG, and no deadline, over which `dag.test()` fails.
+    crash in the middle, no other DAG, no task that takes hours, and no deadline, over which
+    `dag.test()` fails.
     """
     scenario, dag = seen.scenario, seen.transcript.dag
     if dag is None or dag.deadlines or scenario.servers or scenario.connections:
         return False
-    if any(
-        moment(run.end) - moment(run.start) > LONGEST for run in seen.transcript.runs if run.end
-    ):
+    if any(length(run) > LONGEST for run in seen.transcript.runs):
         return False
     return not scenario.variables and all(
         run.interruption is None and run.start is None and run.dag_id in (None, dag.dag_id)

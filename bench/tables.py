@@ -96,7 +96,7 @@ def show_left_out(figures: Figures, console: Console) -> None:
     if alone:
         console.print(
             f"Left out: {len(alone)} scenarios that need what the grader brings along: servers, "
-            "another time of the day, a crash, a second DAG, a deadline.",
+            "another time of the day, hours that pass at once, a crash, a second DAG, a deadline.",
             width=WIDTH,
         )
     if idle:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from urllib.parse import quote
 
 from grader.judge import NotChecked, Observation, Observe, check, expect
-from grader.judge.view import moment, names
+from grader.judge.view import length, moment, names
 
 # The grader finds the scenarios here and observes them in this order.
 from grader.checks.inputs_07_deadlines import (  # noqa: F401  # isort: skip
@@ -310,7 +310,7 @@ def test_a_try_that_hangs_is_ended(observe: Observe) -> None:
     if not task.ran:
         raise NotChecked(f"`train_model` never ran; it was left as {task.state}.")
     first = task.tries[0]
-    lasted = (moment(first.end) - moment(first.start)).total_seconds() if first.end else 0.0
+    lasted = length(first).total_seconds()
     limit = task.facts.execution_timeout
     allowed = f"Its `execution_timeout` is {limit / HOUR:g} hours." if limit else (
         "It has no `execution_timeout`."
@@ -336,7 +336,7 @@ def test_a_late_model_is_still_published(observe: Observe) -> None:
     """A training that takes until eight is not stopped, and its model is published."""
     seen = observe("the training takes all night")
     run, task = seen.run, seen.run.task("train_model")
-    limit, end = (task.facts.execution_timeout or 0) / HOUR, run.data.end
+    limit = (task.facts.execution_timeout or 0) / HOUR
     how = task.ending
     if task.error and task.error.type == "AirflowTaskTimeout":
         how = f"was ended by its `execution_timeout`, which is {limit:g} hours."
@@ -347,7 +347,7 @@ def test_a_late_model_is_still_published(observe: Observe) -> None:
         "`execution_timeout` is no warning, it ends the try.",
         at=task,
     )
-    lasted = (moment(end) - moment(run.data.start)).total_seconds() if end else 0.0
+    lasted = length(run.data).total_seconds()
     allowed = seen.dag.data.run_timeout
     expect(
         allowed is None or allowed > lasted,

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from grader.judge import NotChecked, Observe, check, expect
 from grader.judge.capacity import most, timetable
-from grader.judge.view import moment, names, times
+from grader.judge.view import in_words, length, moment, names, own_line, times
 
 # The grader finds the scenarios here and observes them in this order.
 from grader.checks.inputs_10_limits import (  # noqa: F401  # isort: skip
@@ -37,15 +37,12 @@ from grader.checks.words_10_limits import (
     gpus_of,
     held,
     hung,
-    in_words,
-    length,
     logbook,
     must_have_given_back,
     must_have_taken,
     must_have_trained,
     night,
     only,
-    own_line,
     pooled,
     taken_and_killed,
     taken_by,

@@ -6,7 +6,7 @@ Pure functions over transcripts. They must not import Airflow or read the submis
 from __future__ import annotations
 
 from grader.judge import NotChecked, Observe, check, expect
-from grader.judge.view import moment, names
+from grader.judge.view import length, moment, names, own_line
 
 # The grader finds the scenarios here and observes them in this order.
 from grader.checks.inputs_11_error_handling import (  # noqa: F401  # isort: skip
@@ -29,8 +29,6 @@ from grader.checks.words_11_error_handling import (
     how_to_tell,
     in_trouble,
     left_in_staging,
-    length,
-    own_line,
     policy_must_not_break,
     published,
     removed_before,

@@ -8,13 +8,12 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
-from datetime import timedelta
 from functools import lru_cache
 from html.parser import HTMLParser
 
 from grader.checks.inputs_05_email_alerts import likely_to_leave
 from grader.judge import NotChecked, Observation, Observe, expect
-from grader.judge.view import TaskView, moment
+from grader.judge.view import TaskView
 
 SENDER, ON_CALL, SHOP_TEAM = "airflow@example.com", "alerts@example.com", "shops@example.com"
 # Which task fails in a scenario, and at which of three tries it is given up.
@@ -170,17 +169,3 @@ def unfilled(text: str) -> str:
         f" {found[0]!r} stands there as it was written. Airflow fills in what is between two "
         "pairs of braces, as in `{{ ti.task_id }}`, and an f-string eats one of the pairs."
     )
-
-
-def lengths(task: TaskView) -> list[timedelta]:
-    """How long each try lasted, in virtual time."""
-    return [moment(t.end) - moment(t.start) for t in task.tries if t.end]
-
-
-def in_words(length: timedelta) -> str:
-    """`7 h 12 min`, `20 s`."""
-    seconds = round(length.total_seconds())
-    if seconds < 120:
-        return f"{seconds} s"
-    hours, rest = divmod(seconds // 60, 60)
-    return f"{hours} h {rest} min" if hours else f"{rest} min"

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from grader.checks.inputs_10_limits import hours, mishaps
 from grader.judge import NotChecked, NotPassed, Observation, Observe, expect
 from grader.judge.capacity import Load, Span, Work
-from grader.judge.view import moment
-from grader.transcript import Error, TaskFacts, Try
+from grader.judge.view import in_words, length, moment
+from grader.transcript import TaskFacts, Try
 
 CHURN, ROAMING, NETWORK = "gpu.train_churn", "gpu.train_roaming", "gpu.train_network"
 EXPERIMENT = "gpu.train_experiment"
@@ -149,20 +149,6 @@ def ended_in_a_hang(one: Try, seen: Observation) -> bool:
     return hangs or cut_off(one)
 
 
-def length(one: Try) -> timedelta:
-    """How long a try took."""
-    return moment(one.end or one.start) - moment(one.start)
-
-
-def in_words(time: timedelta) -> str:
-    """`2 h 45 min`, `40 s`."""
-    seconds = round(time.total_seconds())
-    if seconds < 120:
-        return f"{seconds} s"
-    full, rest = divmod(round(seconds / 60), 60)
-    return " ".join([f"{full} h"] * (full > 0) + [f"{rest} min"] * (rest > 0))
-
-
 # --- the logbook ---
 
 
@@ -210,11 +196,6 @@ def held(one: Try, book: list[Entry]) -> list[tuple[Entry, datetime | None]]:
         back = [e.at for e in later if (e.event, e.gpu) == ("given back", taken.gpu)]
         found.append((taken, back[0] if back else None))
     return found
-
-
-def own_line(error: Error | None) -> Error | None:
-    """The error, if it stands in a line that the learner has written; the rest is finished."""
-    return error if error and error.todo else None
 
 
 def taken_and_killed(seen: Observation, book: list[Entry]) -> tuple[Try, Entry, datetime]:

@@ -8,13 +8,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 
 from grader.checks.inputs_11_error_handling import PUBLISHED, SHOPS, numbers, replies, troubles
 from grader.judge import NotChecked, Observation, expect
 from grader.judge.view import RunView, TaskView, moment, times
 from grader.scenario import HttpReply
-from grader.transcript import Error, Try
 
 MAKE, FETCH, PUBLISH, REMOVE = "make_staging", "fetch_orders", "publish", "remove_staging"
 UNKNOWN = "Nobody has met this one."
@@ -55,11 +53,6 @@ def removed_before(run: RunView, task: TaskView) -> bool:
     lost = task.error is not None and task.error.type == "FileNotFoundError"
     removed = run.task(REMOVE).tries
     return lost and any(moment(t.start) <= moment(task.tries[-1].start) for t in removed)
-
-
-def own_line(error: Error | None) -> Error | None:
-    """The error, if it stands in a line that the learner has written; the rest is finished."""
-    return error if error and error.todo else None
 
 
 def first_answer(seen: Observation, shop: str) -> HttpReply:
@@ -120,11 +113,6 @@ def delay_must_be_a_timedelta(task: TaskView) -> None:
         f"it to the time: {task.error.message if task.error else ''}",
         expected="A `timedelta(seconds=...)`.",
     )
-
-
-def length(attempt: Try) -> timedelta:
-    """Virtual time that a try took."""
-    return moment(attempt.end) - moment(attempt.start) if attempt.end else timedelta()
 
 
 def broken(task: TaskView, what: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from grader.judge.check import NotPassed
@@ -17,6 +18,30 @@ from grader.transcript import DagFacts, Error, Run, TaskFacts, Transcript, Try
 def moment(text: str) -> datetime:
     """A time of the transcript as an aware datetime."""
     return datetime.fromisoformat(text)
+
+
+def length(lasting: Try | Run) -> timedelta:
+    """Virtual time that a try or a run took; none if it has no end."""
+    return moment(lasting.end) - moment(lasting.start) if lasting.end else timedelta()
+
+
+def gaps(tries: list[Try]) -> list[timedelta]:
+    """Virtual time between the end of one try and the start of the next."""
+    return [moment(b.start) - moment(a.end) for a, b in pairwise(tries) if a.end]
+
+
+def own_line(error: Error | None) -> Error | None:
+    """The error, if it stands in a line that the learner has written; the rest is finished."""
+    return error if error and error.todo else None
+
+
+def in_words(length: timedelta) -> str:
+    """`2 h 45 min`, `40 s`, for a sentence."""
+    seconds = round(length.total_seconds())
+    if seconds < 120:
+        return f"{seconds} s"
+    full, rest = divmod(round(seconds / 60), 60)
+    return " ".join([f"{full} h"] * (full > 0) + [f"{rest} min"] * (rest > 0))
 
 
 def names(items: list[str]) -> str:
@@ -73,8 +98,7 @@ class TaskView:
     @property
     def gaps(self) -> list[timedelta]:
         """Virtual time between the end of one try and the start of the next."""
-        pairs = zip(self.tries, self.tries[1:], strict=False)
-        return [moment(b.start) - moment(a.end) for a, b in pairs if a.end]
+        return gaps(self.tries)
 
     @property
     def xcoms(self) -> dict[str, Any]:
