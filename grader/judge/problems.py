@@ -6,6 +6,7 @@ Sentences for learners; never a word of the grader's inside.
 from __future__ import annotations
 
 from grader.judge.check import NotPassed
+from grader.judge.load_errors import wanted_instead
 from grader.judge.view import Observation, names
 from grader.transcript import Breach, Error
 
@@ -44,18 +45,13 @@ def import_problem(error: Error) -> NotPassed:
     if error.type == "Refused":
         return NotPassed(error.message, "A DAG file that Airflow can read.")
     what = f"Loading it raised {error.type}: {error.message}{shown(error)}"
-    expected = "Airflow loads the file without an error"
     if error.type in ("SyntaxError", "IndentationError", "TabError"):
         what = f"Python cannot read it: {error.message}{shown(error)}"
-        expected = "The file is valid Python"
     elif error.type == "AirflowDagCycleException":
         what = f"The tasks wait for each other in a circle: {error.message}"
-        expected = "Every task comes after the ones it needs, and never before itself"
-    elif error.type == "ModuleNotFoundError":
-        expected = "It imports the standard library and Airflow only; no other file is marked"
     return NotPassed(
         f"{DOES_NOT_LOAD} {what}",
-        f"{expected}. Your marks come back when it loads.",
+        f"{wanted_instead(error)}. Your marks come back when it loads.",
         line=error.line,
         task=error.todo,
     )
