@@ -47,11 +47,13 @@ class Interruption(_Plain):
 
 class PlannedRun(_Plain):
     """One DAG run: the virtual clock is moved to `logical_date` before it starts, or to `start` if
-    that is given. `dag_id` is needed only where a file has several DAGs.
+    that is given. It waits in the queue from `queued` until then, or not at all. `dag_id` is needed
+    only where a file has several DAGs.
     """
 
     logical_date: AwareDatetime
     start: AwareDatetime | None = None
+    queued: AwareDatetime | None = None
     dag_id: str | None = None
     conf: dict[str, Any] = Field(default_factory=dict)
     interruption: Interruption | None = None

@@ -46,8 +46,11 @@ def night(
     training: list[Any],
     api: tuple[str | None, ...] | None,
     begins_after: timedelta = timedelta(),
+    waits: bool = False,
 ) -> Scenario:
-    """One run. `api` is the state of each task that Airflow's REST API tells of; None is no API."""
+    """One run. `api` is the state of each task that Airflow's REST API tells of; None is no API. If
+    it `waits`, it was made in time.
+    """
     date = some_night(rng)
     token = HttpReply(status=201, body=json.dumps({"access_token": f"{rng.getrandbits(64):x}"}))
     told = [
@@ -63,6 +66,7 @@ def night(
             PlannedRun(
                 logical_date=date,
                 start=date + begins_after,
+                queued=date if waits else None,
                 conf={"collecting": round(collecting, 2), "training": training},
             ),
         ),
@@ -122,6 +126,19 @@ def a_night_that_is_made_up_for(rng: Random) -> Scenario:
         training=[hours(rng, 1, 2)],
         api=(rng.choice(["queued", "scheduled"]), None, None),
         begins_after=timedelta(days=rng.randint(1, 2), hours=5, minutes=rng.randint(1, 55)),
+    )
+
+
+@scenario("a night in the queue")
+def a_night_in_the_queue(rng: Random) -> Scenario:
+    """There is no room for another run. This one waits from two on, and begins after six."""
+    return night(
+        rng,
+        collecting=hours(rng, 0.1, 0.4),
+        training=[hours(rng, 1, 2)],
+        api=(None, None, None),
+        begins_after=timedelta(hours=4, minutes=rng.randint(5, 90)),
+        waits=True,
     )
 
 

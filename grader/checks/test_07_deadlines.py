@@ -14,7 +14,7 @@ from grader.judge.view import length, moment, names
 # The grader finds the scenarios here and observes them in this order.
 from grader.checks.inputs_07_deadlines import (  # noqa: F401  # isort: skip
     the_training_takes_all_night, a_good_night, done_at_half_past_five,
-    a_night_that_is_made_up_for, the_training_fails, the_training_hangs,
+    a_night_that_is_made_up_for, a_night_in_the_queue, the_training_fails, the_training_hangs,
 )  # fmt: skip
 from grader.checks.inputs_07_deadlines import DAG_ID, PAGE, WARN, promised, run_id, waited_for
 from grader.checks.words_07_deadlines import (
@@ -295,6 +295,24 @@ def test_a_failed_run_is_not_told_again(observe: Observe) -> None:
         expected="No further mail. Airflow forgets the deadlines of runs that succeed in time, and "
         "no others, so it calls the callback for a failed run too. The run in the context has its "
         '"state".',
+        at=seen.dag,
+    )
+
+
+@check(task=5, requires=test_a_failed_run_is_not_told_again)
+def test_a_run_that_still_waits_is_told(observe: Observe) -> None:
+    """A run that has not even begun at six is mailed to `alerts@example.com`."""
+    seen = observe("a night in the queue")
+    deadline = deadline_at(seen, PAGE)
+    if deadline is None:
+        raise NotChecked("not checked because section 1 comes first")
+    callback_must_not_raise(seen, deadline)
+    expect(
+        bool(told(seen, ON_CALL)),
+        happened="The run was made at 02:00 and waited in the queue until "
+        f"{clock(moment(seen.run.data.start))}, because there was no room for it. {mails(seen)}",
+        expected='A mail to the person on call. At six the state of the run was "queued": it is '
+        'the latest run of all. Only "success" and "failed" are over.',
         at=seen.dag,
     )
 

@@ -166,6 +166,8 @@ def advice(error: Error) -> str:
         return LEVEL
     if "missing" in text or "unexpected keyword" in text or "multiple values" in text:
         return "Airflow calls it with your `kwargs`, and with one more argument by name: `context`."
+    if "fromisoformat: argument must be str" in text:
+        return "A run that has not begun has no `start_date`, and one that goes on no `end_date`."
     if "offset-naive" in text:
         return "Only times that both have a zone can be subtracted: `datetime.now(UTC)` has one."
     if error.type == "KeyError" and "RECIPIENTS" in (error.text or ""):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,9 @@ class Deadlines:
     def __init__(self, alerts: list[Any]):
         self._alerts = alerts
         self._due: list[tuple[Any, datetime, datetime]] = []
+        self._begun: Any = None
         self._running: dict[str, Any] = {}
+        self._waiting: dict[str, Any] = {}
 
     def created(self, dag_run: Any, session: Any) -> None:
         """Note when each is due, before the run can change what they are worked out from, and when
@@ -45,7 +47,8 @@ class Deadlines:
         """
         if not self._alerts:
             return
-        self._running, now = response(dag_run), datetime.now(UTC)
+        self._begun, self._running = dag_run.start_date, response(dag_run)
+        self._waiting = self._running | {"state": "queued", "start_date": None}
         for alert in self._alerts:
             known = decode_deadline_alert(encode_deadline_alert(alert))
             interval = known.interval
@@ -55,7 +58,7 @@ class Deadlines:
                 session=session, interval=interval, dag_id=dag_run.dag_id, run_id=dag_run.run_id
             )
             if due is not None:
-                self._due.append((alert, due, max(due, now) + NOTICED))
+                self._due.append((alert, due, max(due, dag_run.queued_at) + NOTICED))
 
     def settle(
         self, dag_run: Any, clock: VirtualClock, output: OutputTail, file: str
@@ -69,8 +72,9 @@ class Deadlines:
             missed = not (in_time and str(dag_run.state) == "success")
             settled = Deadline(name=name_of(alert), due=due.isoformat(), missed=missed)
             if missed:
+                late = self._waiting if noticed < self._begun else self._running
                 context = {
-                    "dag_run": ended(dag_run) if in_time else self._running,
+                    "dag_run": ended(dag_run) if in_time else late,
                     "deadline": {"id": str(dag_run.id), "deadline_time": due},
                 }
                 output.skip()

@@ -53,7 +53,8 @@ class Runner:
         dag = self._dags.get(planned.dag_id or self._job.dag_id)
         if dag is None:
             return
-        self._run(dag, run_key(index), planned.logical_date, dict(planned.conf), "planned")
+        key, conf = run_key(index), dict(planned.conf)
+        self._run(dag, key, planned.logical_date, conf, "planned", planned.queued)
         started = 0
         while due := self._consumers.due():
             for dag_id in due[: MOST_STARTED - started]:
@@ -63,7 +64,13 @@ class Runner:
                 return
 
     def _run(
-        self, dag: DAG, key: int, date: datetime | None, conf: dict[str, Any], cause: str
+        self,
+        dag: DAG,
+        key: int,
+        date: datetime | None,
+        conf: dict[str, Any],
+        cause: str,
+        queued: datetime | None = None,
     ) -> None:
         """One run, whatever the name `DAG.test` points to by now.
 
@@ -73,7 +80,7 @@ class Runner:
         kept = [(owner, copy.deepcopy(owner.params)) for owner in (dag, *dag.tasks)]
         alerts, dag.deadline = facts.deadlines_of(dag), None
         deadlines = Deadlines(alerts)
-        self._prepare(deadlines, cause)
+        self._prepare(deadlines, cause, queued)
         self._observer.run_index = key
         self._emit(
             "run_started",
@@ -96,13 +103,14 @@ class Runner:
             for owner, params in kept:
                 owner.params = params
 
-    def _prepare(self, deadlines: Deadlines, cause: str) -> None:
+    def _prepare(self, deadlines: Deadlines, cause: str, queued: datetime | None) -> None:
         """Have the run be as the scheduler would have made it, before its first task."""
 
         def get_or_create_dagrun(*, session: Any, **about: Any) -> Any:
             dag_run = self._create(session=session, **about)
             # `DAG.test` takes the logical date for the time at which a run starts.
-            dag_run.queued_at = dag_run.start_date = datetime.now(UTC)
+            dag_run.start_date = datetime.now(UTC)
+            dag_run.queued_at = queued or dag_run.start_date
             if cause == "asset":
                 self._consumers.hand_over(dag_run.dag_id, dag_run, session)
             session.flush()

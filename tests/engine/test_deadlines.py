@@ -23,6 +23,7 @@ from airflow.sdk.definitions.deadline import VariableInterval
 def tell(text, context):
     run, deadline = context["dag_run"], context["deadline"]
     print(text, run["state"], run["end_date"], datetime.now(UTC) - deadline["deadline_time"])
+    print("begun", run["start_date"])
     print(run["dag_id"], run["dag_run_id"], Variable.get("place"))
 
 
@@ -99,6 +100,16 @@ PROBES = {
             ),
         ),
     ),
+    "queued": Probe(
+        with_alerts("alert(QUEUED, timedelta(hours=2))", "alert(QUEUED, timedelta(hours=6))"),
+        (
+            Scenario(
+                name="run",
+                runs=(PlannedRun(logical_date=DAY, queued=DAY, start=DAY + timedelta(hours=5)),),
+                variables={"place": "the coop"},
+            ),
+        ),
+    ),
     "two_runs": Probe(with_alerts(HOURS[0]), (ran("run", DAY, DAY + timedelta(days=1)),)),
 }
 
@@ -117,9 +128,10 @@ def test_a_run_that_takes_too_long_misses_the_deadline_that_has_passed(seen: See
 def test_the_callback_gets_the_run_as_it_was_at_that_moment(seen: Seen) -> None:
     two, four = deadlines(seen, "late")
     assert two.error is None and four.output == ""
-    first, second = two.output.splitlines()
+    first, begun, last = two.output.splitlines()
     assert first.startswith("late: running None 0:00:01")
-    assert second.startswith("probe manual__2024-03-05") and second.endswith(" the coop")
+    assert begun.startswith("begun 2024-03-05T12:00:00")
+    assert last.startswith("probe manual__2024-03-05") and last.endswith(" the coop")
 
 
 def test_a_run_that_failed_in_time_misses_its_deadline_later(seen: Seen) -> None:
@@ -173,3 +185,13 @@ def test_a_deadline_is_counted_from_when_the_run_was_made_not_from_its_date(seen
 def test_a_deadline_that_had_passed_before_is_noticed_when_the_run_begins(seen: Seen) -> None:
     _, logical = deadlines(seen, "begun_late")
     assert logical.missed and logical.output.startswith("late: running None 3:00:0")
+
+
+def test_a_run_that_waits_misses_its_deadline_before_it_begins(seen: Seen) -> None:
+    two, six = deadlines(seen, "queued")
+    assert [moment(one.due) - DAY for one in (two, six)] == [timedelta(hours=h) for h in (2, 6)]
+    first, begun, _ = two.output.splitlines()
+    assert first.startswith("late: queued None 0:00:01") and begun == "begun None"
+    first, begun, _ = six.output.splitlines()
+    assert first.startswith("late: running None 0:00:01")
+    assert begun.startswith("begun 2024-03-05T17:00:00")
