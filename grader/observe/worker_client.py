@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -127,6 +128,8 @@ class WorkerClient:
 
     def _last_words(self) -> str:
         lines = self._log.read_text("utf-8", "replace").strip().splitlines()
+        if not lines and not shutil.disk_usage(self._log).free:
+            return "the disk is full"
         return lines[-1] if lines else "it said nothing"
 
     def stop(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -174,5 +175,17 @@ def test_where_airflow_cannot_be_loaded(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(sys, "executable", str(broken))
     client = WorkerClient(tmp_path / "home")
     with pytest.raises(EnvironmentProblem, match=r"no module named airflow .*worker\.log"):
+        client.wait_until_ready()
+    client.stop()
+
+
+def test_a_full_disk_leaves_no_room_for_last_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "false")
+    full = shutil.disk_usage(tmp_path)._replace(free=0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: full)
+    client = WorkerClient(tmp_path / "home")
+    with pytest.raises(EnvironmentProblem, match="the disk is full"):
         client.wait_until_ready()
     client.stop()
