@@ -117,11 +117,13 @@ def import_child() -> None:
 
 
 def rehearse(home: Path, metadata: database.Database) -> None:
-    """Run a DAG of three tasks once, so that no scenario pays for what only the first run pays."""
+    """Run a small DAG once, so that no scenario pays for what only the first run pays."""
     from airflow.sdk.execution_time.supervisor import InProcessTestSupervisor as Supervisor
     from airflow.sdk.execution_time.supervisor import in_process_api_server
 
+    from grader.worker.assets import events_of
     from grader.worker.load import load_dags, sync_to_database
+    from grader.worker.tries import rendered_fields_of, xcoms_of
 
     file = Path(__file__).with_name("rehearsal.py")
     original = Supervisor._handle_socket_comms
@@ -130,7 +132,10 @@ def rehearse(home: Path, metadata: database.Database) -> None:
         metadata.use_copy(Path(folder) / database.NAME)
         dags = load_dags(file)
         sync_to_database(dags, file.parent)
-        dags["rehearsal"].test()
+        dag_run = dags["rehearsal"].test()
+        events_of(dag_run.run_id, dag_run.dag_id)
+        for ti in dag_run.get_task_instances():
+            xcoms_of(ti), rendered_fields_of(ti)
         in_process_api_server().transport.close()
         metadata.close()
     Supervisor._handle_socket_comms = original  # type: ignore[method-assign]

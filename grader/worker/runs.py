@@ -43,7 +43,9 @@ class Runner:
         self._observer, self._output = observer, output
         self._file = str(job.folder / "part" / job.dag_file)
         self._consumers = Consumers(
-            [i for i, dag in dags.items() if hasattr(dag.timetable, "asset_condition")]
+            dag_id
+            for dag_id, dag in dags.items()
+            if getattr(dag.timetable, "asset_condition", None) is not None
         )
         self._create = dagrun_module.get_or_create_dagrun
 

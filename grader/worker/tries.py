@@ -109,34 +109,36 @@ class TryObserver:
             error=self._error(error),
             output=text,
             output_truncated=cut,
-            xcoms=self._xcoms(ti),
-            rendered=self._rendered(ti),
+            xcoms=xcoms_of(ti),
+            rendered=rendered_fields_of(ti),
         )
         self._emit("try_ended", run=run, record=record.model_dump())
 
     def _error(self, error: BaseException | None) -> Error | None:
         return None if error is None else facts.error_facts(error, self._file)
 
-    @staticmethod
-    def _xcoms(ti: Any) -> dict[str, Value]:
-        query = select(XComModel.key, XComModel.value).where(
-            XComModel.dag_id == ti.dag_id,
-            XComModel.run_id == ti.run_id,
-            XComModel.task_id == ti.task_id,
-            XComModel.map_index == ti.map_index,
-        )
-        with create_session() as session:
-            return {str(key): facts.value_facts(value) for key, value in session.execute(query)}
 
-    @staticmethod
-    def _rendered(ti: Any) -> dict[str, Value]:
-        model = RenderedTaskInstanceFields
-        query = select(model.rendered_fields).where(
-            model.dag_id == ti.dag_id,
-            model.run_id == ti.run_id,
-            model.task_id == ti.task_id,
-            model.map_index == ti.map_index,
-        )
-        with create_session() as session:
-            fields = session.scalar(query) or {}
-        return {str(k): facts.value_facts(v) for k, v in fields.items()}
+def xcoms_of(ti: Any) -> dict[str, Value]:
+    """What a task has handed over so far, by key."""
+    query = select(XComModel.key, XComModel.value).where(
+        XComModel.dag_id == ti.dag_id,
+        XComModel.run_id == ti.run_id,
+        XComModel.task_id == ti.task_id,
+        XComModel.map_index == ti.map_index,
+    )
+    with create_session() as session:
+        return {str(key): facts.value_facts(value) for key, value in session.execute(query)}
+
+
+def rendered_fields_of(ti: Any) -> dict[str, Value]:
+    """The templated arguments of a task as they were rendered, by name."""
+    model = RenderedTaskInstanceFields
+    query = select(model.rendered_fields).where(
+        model.dag_id == ti.dag_id,
+        model.run_id == ti.run_id,
+        model.task_id == ti.task_id,
+        model.map_index == ti.map_index,
+    )
+    with create_session() as session:
+        fields = session.scalar(query) or {}
+    return {str(k): facts.value_facts(v) for k, v in fields.items()}
