@@ -23,6 +23,7 @@ from grader.checks.words_07_deadlines import (
     callback_must_not_raise,
     clock,
     deadline_at,
+    deadline_of_six,
     due_times,
     level_must_be_handed_over,
     mails,
@@ -90,10 +91,7 @@ def test_six_is_six_however_late_the_run_begins(observe: Observe) -> None:
 def test_a_run_that_is_not_done_at_six_is_paged(observe: Observe) -> None:
     """A run that is not done at six is mailed to `alerts@example.com`."""
     seen = observe("the training takes all night")
-    deadline = deadline_at(seen, PAGE)
-    if deadline is None:
-        raise NotChecked("not checked because section 1 comes first")
-    callback_must_not_raise(seen, deadline)
+    callback_must_not_raise(seen, deadline_of_six(seen))
     found = told(seen, ON_CALL)
     others = sorted({a for mail in seen.transcript.mails for a in mail.recipients} - {ON_CALL})
     elsewhere = f" There was mail to {', '.join(others)}." if others else ""
@@ -202,10 +200,7 @@ def test_the_mail_says_what_the_run_is_waiting_for(observe: Observe) -> None:
 def test_without_an_answer_the_mail_goes_out_all_the_same(observe: Observe) -> None:
     """When Airflow's API does not answer, the mail goes out, and does not say that all is done."""
     seen = observe("the training hangs")
-    deadline = deadline_at(seen, PAGE)
-    if deadline is None:
-        raise NotChecked("not checked because section 1 comes first")
-    error, found = deadline.error, told(seen, ON_CALL)
+    error, found = deadline_of_six(seen).error, told(seen, ON_CALL)
     raised = f"the callback raised {error.type}: {error.message}, and " if error else ""
     expect(
         bool(found),
@@ -303,10 +298,7 @@ def test_a_failed_run_is_not_told_again(observe: Observe) -> None:
 def test_a_run_that_still_waits_is_told(observe: Observe) -> None:
     """A run that has not even begun at six is mailed to `alerts@example.com`."""
     seen = observe("a night in the queue")
-    deadline = deadline_at(seen, PAGE)
-    if deadline is None:
-        raise NotChecked("not checked because section 1 comes first")
-    callback_must_not_raise(seen, deadline)
+    callback_must_not_raise(seen, deadline_of_six(seen))
     expect(
         bool(told(seen, ON_CALL)),
         happened="The run was made at 02:00 and waited in the queue until "

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from grader.checks.inputs_07_deadlines import promised
+from grader.checks.inputs_07_deadlines import PAGE, promised
 from grader.judge import NotChecked, NotPassed, Observation, Observe, expect
 from grader.judge.view import moment
 from grader.transcript import Deadline, Error
@@ -72,6 +72,14 @@ def deadline_at(seen: Observation, after: timedelta) -> Deadline | None:
         if abs(moment(deadline.due) - wanted) < NEAR:
             return deadline
     return None
+
+
+def deadline_of_six(seen: Observation) -> Deadline:
+    """The deadline that the checks of later sections build on, or `NotChecked`."""
+    found = deadline_at(seen, PAGE)
+    if found is None:
+        raise NotChecked("not checked because section 1 comes first")
+    return found
 
 
 def must_be_due(seen: Observation, after: timedelta, wanted: str) -> None:

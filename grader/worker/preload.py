@@ -135,7 +135,8 @@ def rehearse(home: Path, metadata: database.Database) -> None:
         dag_run = dags["rehearsal"].test()
         events_of(dag_run.run_id, dag_run.dag_id)
         for ti in dag_run.get_task_instances():
-            xcoms_of(ti), rendered_fields_of(ti)
+            xcoms_of(ti)
+            rendered_fields_of(ti)
         in_process_api_server().transport.close()
         metadata.close()
     Supervisor._handle_socket_comms = original  # type: ignore[method-assign]
